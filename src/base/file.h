@@ -60,11 +60,6 @@ class AtomicFileWriter {
 /// the same folder, fsync, rename, fsync of the folder. On failure nothing is left behind.
 [[nodiscard]] Status write_file_atomically(const std::filesystem::path& path, ByteView content);
 
-/// The same for content that lies in pieces, one after the other.
-[[nodiscard]] Status write_file_atomically(
-    const std::filesystem::path& path, std::span<const ByteView> pieces
-);
-
 /// The system's words for an errno value, such as "No space left on device".
 [[nodiscard]] std::string errno_text(int code);
 

@@ -64,9 +64,11 @@ template <class... Args>
     } while (false)
 
 /// Unwraps a Result into a variable, or returns its error: TESSERA_ASSIGN(auto file, open(path));
+// NOLINTBEGIN(bugprone-macro-parentheses): `variable` may be a declaration
 #define TESSERA_ASSIGN(variable, expression)                                                   \
     auto TESSERA_CONCAT(tessera_result_, __LINE__) = (expression);                             \
     if (!TESSERA_CONCAT(tessera_result_, __LINE__)) {                                          \
         return ::tl::unexpected(std::move(TESSERA_CONCAT(tessera_result_, __LINE__)).error()); \
     }                                                                                          \
     variable = *std::move(TESSERA_CONCAT(tessera_result_, __LINE__))
+// NOLINTEND(bugprone-macro-parentheses)

@@ -18,6 +18,9 @@ using Shape = std::vector<std::int64_t>;
     );
 }
 
+/// The element types that networks take and give.
+enum class ElementType : std::uint8_t { kFloat, kInt64 };
+
 /// A dense row-major array that owns its values: what networks take and give.
 template <class T>
 struct BasicTensor {
