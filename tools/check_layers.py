@@ -17,7 +17,7 @@ ROOMS = {
     "inference": (("base", "checkpoint", "models"), ("onnxruntime", "nlohmann/")),
     "diffusion": (("base", "prompt", "checkpoint", "models", "inference"), ("nlohmann/",)),
 }
-TEST_HEADERS = ("gtest/", "gmock/", "rapidcheck")
+TEST_HEADERS = ("gtest/", "gmock/", "rapidcheck", "onnx/")
 INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]')
 SYSTEM = re.compile(r"^(sys/|[a-z_0-9]+(\.h)?$)")  # <vector>, <unistd.h>, <sys/mman.h>
 THIRD_PARTY_TOP = ("xxhash.h", "zlib.h", "utf8proc.h", "rapidcheck.h", "sqlite3.h", "onnxruntime")

@@ -19,9 +19,9 @@ NamedTensor named(std::string name, DType dtype, const std::vector<T>& values) {
 }
 
 TEST(SafetensorsWriter, WhatItWritesReadsBackBitForBit) {
-    rc::check([](const std::vector<float>& floats,
-                 const std::vector<std::uint16_t>& halves,
-                 const std::vector<std::uint8_t>& small) {
+    EXPECT_TRUE(rc::check([](const std::vector<float>& floats,
+                             const std::vector<std::uint16_t>& halves,
+                             const std::vector<std::uint8_t>& small) {
         const std::vector tensors{
             named("small", DType::kU8, small),
             named("half \"\n\u00e9", DType::kF16, halves),
@@ -40,7 +40,7 @@ TEST(SafetensorsWriter, WhatItWritesReadsBackBitForBit) {
             RC_ASSERT(found->dtype == tensor.dtype && found->shape == tensor.shape);
             RC_ASSERT(std::ranges::equal(found->bytes, tensor.bytes));
         }
-    });
+    }));
 }
 
 TEST(SafetensorsWriter, TheOrderGivenDoesNotShowAndTensorsAreAligned) {

@@ -71,7 +71,7 @@ TEST(TensorView, RoundsDoublesToTheNearestFloat) {
 }
 
 TEST(TensorView, ReadsFloatsAtAnyAlignmentAndLength) {
-    rc::check([](const std::vector<float>& values) {
+    EXPECT_TRUE(rc::check([](const std::vector<float>& values) {
         Bytes shifted(1);
         const auto raw = std::as_bytes(std::span(values));
         shifted.insert(shifted.end(), raw.begin(), raw.end());
@@ -80,11 +80,11 @@ TEST(TensorView, ReadsFloatsAtAnyAlignmentAndLength) {
         const auto read = to_floats(view);
         RC_ASSERT(read.has_value());
         RC_ASSERT(std::ranges::equal(std::as_bytes(std::span(*read)), raw));
-    });
+    }));
 }
 
 TEST(TensorView, WidensHalvesAtAnyAlignmentAndLength) {
-    rc::check([](const std::vector<std::uint16_t>& halves) {
+    EXPECT_TRUE(rc::check([](const std::vector<std::uint16_t>& halves) {
         Bytes shifted(1);
         const auto raw = std::as_bytes(std::span(halves));
         shifted.insert(shifted.end(), raw.begin(), raw.end());
@@ -97,7 +97,7 @@ TEST(TensorView, WidensHalvesAtAnyAlignmentAndLength) {
                 RC_ASSERT(static_cast<double>((*read)[i]) == half_value(halves[i]));
             }
         }
-    });
+    }));
 }
 
 TEST(TensorView, AScalarHasOneValueAndAnEmptyTensorNone) {

@@ -58,7 +58,7 @@ TEST(MergeTable, NamesTheRankThatRepeatsAPair) {
 }
 
 TEST(MergeTable, AgreesWithTheDefinitionOnAnyTableAndWord) {
-    rc::check([] {
+    EXPECT_TRUE(rc::check([] {
         std::map<std::pair<TokenId, TokenId>, TokenId> pairs;
         std::vector<MergeTable::Merge> merges;
         const auto symbol = rc::gen::inRange<TokenId>(0, 6);
@@ -72,7 +72,7 @@ TEST(MergeTable, AgreesWithTheDefinitionOnAnyTableAndWord) {
         }
         const auto word = *rc::gen::container<Symbols>(symbol);
         RC_ASSERT(joined(MergeTable(merges), word) == joined_slowly(merges, word));
-    });
+    }));
 }
 
 TEST(MergeTable, JoinsAVeryLongWordWhole) {

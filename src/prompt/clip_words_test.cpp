@@ -101,7 +101,7 @@ TEST(PromptWords, FindsSpecialTokensAmongSigns) {
 }
 
 TEST(PromptWords, LosesNothingButWhiteSpace) {
-    rc::check([] {
+    EXPECT_TRUE(rc::check([] {
         const auto points = *rc::gen::container<std::u32string>(rc::gen::oneOf(
             rc::gen::element<char32_t>(U'a', U'1', U'!', U' ', U'\'', U's', U'<', U'\u00E9'),
             rc::gen::map(
@@ -120,7 +120,7 @@ TEST(PromptWords, LosesNothingButWhiteSpace) {
         });
         RC_ASSERT(kept == expected);
         RC_ASSERT(check_utf8(to_utf8(points)).has_value());
-    });
+    }));
 }
 
 }  // namespace
