@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 JOBS ?= $(shell nproc)
 
-.PHONY: help demo build test tsan fuzz bench lint format goldens test-gpu bench-gpu setup clean
+.PHONY: help demo build test tsan fuzz bench lint format goldens test-gpu setup clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20

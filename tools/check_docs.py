@@ -36,7 +36,7 @@ def paths_in_backticks(line):
             continue
         first = path.split("/")[0]
         places = [place for place in PLACES if (place / first).exists()]
-        if first not in MADE_HERE and places:
+        if first not in (*MADE_HERE, "..") and places:
             yield path, places
 
 

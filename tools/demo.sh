@@ -5,20 +5,20 @@ cd "$(dirname "$0")/.."
 tessera=${TESSERA:-build/release/bin/tessera}
 mkdir -p demo
 
-render() {
-    "$tessera" render "$2" --seed "$3" --out "demo/$1.png" >/dev/null
+render() {  # name, prompt, seed
+    "$tessera" render "$2" -m tessera-tiny --seed "$3" --out "demo/$1.png" >/dev/null
 }
 
-render lighthouse "a lighthouse by the sea at dawn" 7
-render mountains "snowy mountains under a purple sunset sky, a lake in the foreground" 42
-render forest "an autumn forest at noon, a lake" 3
-render night "the ocean at night, a full moon, stars" 5
+render lighthouse "a lighthouse by the sea at dawn" 3
+render forest "an autumn forest at noon, a lake" 2
+render island "a seascape at noon, an island, clouds" 2
+render dunes "desert dunes at noon, two cacti" 2
 
 cat <<END
 
-Four pictures, 128 x 128 each:
-$(printf '  %s\n' demo/*.png)
+Four pictures by the small model that comes with Tessera (128 x 128):
+$(printf '  %s\n' demo/{lighthouse,forest,island,dunes}.png)
 
-Next: $tessera render "desert dunes at noon, two cacti" --count 4
+Next: $tessera render "a pine forest at dawn, fog" --count 4
 The words that this small model knows: $tessera models tessera-tiny
 END

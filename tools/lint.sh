@@ -6,6 +6,7 @@ cd "$(dirname "$0")/.."
 failed=0
 
 python3 tools/check_layers.py || failed=1
+python3 tools/check_docs.py || failed=1
 
 mapfile -t sources < <(git ls-files --cached --others --exclude-standard '*.h' '*.cpp')
 clang-format-14 --dry-run --Werror "${sources[@]}" || { echo "lint: run 'make format'"; failed=1; }
