@@ -1,0 +1,35 @@
+#pragma once
+
+#include "base/result.h"
+
+#include <filesystem>
+#include <vector>
+
+namespace tessera::cli {
+
+/// Where the program finds and keeps its files. None of them need exist.
+struct Locations {
+    /// What is shipped: weights/ (models) and clip_merges.txt. $TESSERA_DATA_DIR, else
+    /// ../share/tessera from the program.
+    std::filesystem::path data;
+    /// Folders whose subfolders are the user's models: $TESSERA_MODELS (several with ":" between),
+    /// else $XDG_DATA_HOME/tessera/models, else ~/.local/share/tessera/models.
+    std::vector<std::filesystem::path> models;
+    /// What can be made anew: $TESSERA_CACHE_DIR, else $XDG_CACHE_HOME/tessera, else
+    /// ~/.cache/tessera. Empty when there is not even a home.
+    std::filesystem::path cache;
+
+    [[nodiscard]] std::filesystem::path shipped_models() const { return data / "weights"; }
+    [[nodiscard]] std::filesystem::path clip_merges() const { return data / "clip_merges.txt"; }
+    [[nodiscard]] std::filesystem::path engines() const {
+        return cache.empty() ? cache : cache / "engines";
+    }
+    [[nodiscard]] std::filesystem::path model_hashes() const {
+        return cache.empty() ? cache : cache / "model-hashes";
+    }
+};
+
+/// From the environment and the program's own place.
+[[nodiscard]] Locations find_locations();
+
+}  // namespace tessera::cli

@@ -1,0 +1,52 @@
+#pragma once
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "imaging/format.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace tessera::cli {
+
+/// What was said about where pictures go.
+struct OutputChoice {
+    std::string path;    ///< a file, a folder, or empty: the current folder
+    std::string format;  ///< empty: by the file's suffix, else PNG
+    std::optional<int> quality;
+};
+
+/// Where the pictures of one command go, decided and tried before the work begins.
+///
+/// A file that was named is replaced; with several pictures it is numbered: `sea-1.png`,
+/// `sea-2.png`. Otherwise a picture is named by prompt and seed, `a-lighthouse-by-the-sea-42.png`,
+/// and with a further number where that is taken.
+class OutputPlan {
+  public:
+    /// kInvalidArgument or kNotFound when nothing could be written there.
+    [[nodiscard]] static Result<OutputPlan> make(const OutputChoice& choice, int pictures);
+
+    [[nodiscard]] PictureFormat format() const { return format_; }
+    [[nodiscard]] const std::optional<int>& quality() const { return quality_; }
+
+    /// Writes the picture that is `number`-th from 1: whole or not at all. The path it has.
+    [[nodiscard]] Result<std::filesystem::path> write(
+        int number, std::string_view prompt, std::uint32_t seed, ByteView picture
+    ) const;
+
+  private:
+    PictureFormat format_ = PictureFormat::kPng;
+    std::optional<int> quality_;
+    std::filesystem::path folder_;
+    std::filesystem::path file_;  ///< empty: named by prompt and seed
+    bool numbered_ = false;
+};
+
+/// The prompt's first words as they may stand in a file name: letters and digits with "-" between,
+/// at most some 48 bytes. "picture" when there are none.
+[[nodiscard]] std::string name_from_prompt(std::string_view prompt);
+
+}  // namespace tessera::cli

@@ -1,0 +1,28 @@
+#pragma once
+
+#include "base/result.h"
+#include "tessera/painting.h"
+#include "tessera/progress.h"
+
+#include <string>
+#include <vector>
+
+namespace tessera::cli {
+
+/// Tells of pictures as they are finished: their paths on stdout, each at once and on its own line;
+/// or, with `json`, all of them in one JSON object at the end.
+class PictureReport {
+  public:
+    PictureReport(bool json, Progress& progress) : json_(json), progress_(progress) {}
+
+    void add(const FinishedPicture& picture);
+    /// After the last one; `result` says how the command ended.
+    void end(const Status& result) const;
+
+  private:
+    bool json_;
+    Progress& progress_;
+    std::vector<FinishedPicture> pictures_;
+};
+
+}  // namespace tessera::cli

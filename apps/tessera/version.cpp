@@ -1,0 +1,9 @@
+#include "tessera/version.h"
+
+namespace tessera::cli {
+
+std::string version_text() {
+    return "tessera " TESSERA_VERSION;
+}
+
+}  // namespace tessera::cli
