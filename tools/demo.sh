@@ -10,14 +10,14 @@ render() {  # name, prompt, seed
 }
 
 render lighthouse "a lighthouse by the sea at dawn" 3
-render forest "an autumn forest at noon, a lake" 2
-render island "a seascape at noon, an island, clouds" 2
-render dunes "desert dunes at noon, two cacti" 2
+render forest "an autumn forest at noon, a lake, clouds" 4
+render sunset "the sea at sunset, a boat with a red sail, the sun" 4
+render boats "a calm sea under a pink sky, two boats" 3
 
 cat <<END
 
 Four pictures by the small model that comes with Tessera (128 x 128):
-$(printf '  %s\n' demo/{lighthouse,forest,island,dunes}.png)
+$(printf '  %s\n' demo/{lighthouse,forest,sunset,boats}.png)
 
 Next: $tessera render "a pine forest at dawn, fog" --count 4
 The words that this small model knows: $tessera models tessera-tiny
