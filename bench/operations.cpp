@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <fstream>
 #include <vector>
 
 namespace tessera {
@@ -65,7 +66,7 @@ int half_up(int size) {
 std::vector<float> ramp(std::size_t count) {
     std::vector<float> values(count);
     for (std::size_t i = 0; i < count; ++i) {
-        values[i] = std::sin(static_cast<float>(i)) * 0.05F;
+        values[i] = static_cast<float>(i % 251) * 0.0004F - 0.05F;
     }
     return values;
 }
@@ -81,13 +82,14 @@ Result<Weights> write_weights(const std::filesystem::path& path, const Shape& sh
         {"a.bias", {DType::kF32, bias_shape, bias}},
         {"b.weight", {DType::kF32, shape, bytes}},
         {"b.bias", {DType::kF32, bias_shape, bias}}};
-    TESSERA_TRY(write_safetensors(path, tensors));
+    TESSERA_ASSIGN(const auto encoded, encode_safetensors(tensors));
+    std::ofstream(path, std::ios::binary) << as_text(encoded);
     return Weights::open(path);
 }
 
 /// The shortest of several runs, the first not counted.
 Result<double> best_seconds(const Network& network, const std::vector<Input>& inputs) {
-    constexpr int kRuns = 4;
+    constexpr int kRuns = 3;
     double best = INFINITY;
     for (int run = 0; run <= kRuns; ++run) {
         const auto start = std::chrono::steady_clock::now();

@@ -20,7 +20,7 @@ fi
 if wants sd15; then
     title "SD1.5-sized model, fp32, random weights"
     $bin/make_bench_model $work/sd15-random
-    $bin/sd15_bench $work/sd15-random 256 512
+    stdbuf -oL $bin/sd15_bench $work/sd15-random 256 512
 fi
 
 # Peak memory of a 512 x 512 render: private memory plus the weights that are mapped, once.

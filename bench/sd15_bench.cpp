@@ -165,6 +165,7 @@ Status bench_side(PipelineModel& model, CeilingMeter& meter, int side) {
     );
     print_ceiling(step_ceiling);
 
+    // Networks are mapped from the engine cache, as they are from the second process on.
     const Tensor latents = noise({2, 4, latent, latent});
     const Tensor context = noise({2, 77, model.info().text_encoder.hidden_size});
     TESSERA_ASSIGN(const double step, best_of(kRuns, [&]() -> Status {

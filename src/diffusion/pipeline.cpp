@@ -158,7 +158,7 @@ Result<std::shared_ptr<Denoiser>> make_guided_denoiser(
     const std::string& prompt,
     const std::string& negative_prompt,
     double guidance_scale,
-    std::stop_token stop
+    const std::stop_token& stop
 ) {
     TESSERA_ASSIGN(std::size_t chunks, model->chunk_count(prompt));
     const bool guided = guidance_scale != 1.0;
@@ -188,7 +188,7 @@ Render::Render(
       denoiser_(std::move(denoiser)) {}
 
 Result<Render> Render::start(
-    std::shared_ptr<PipelineModel> model, RenderRequest request, std::stop_token stop
+    std::shared_ptr<PipelineModel> model, RenderRequest request, const std::stop_token& stop
 ) {
     const ModelInfo& info = model->info();
     TESSERA_TRY(check(request, info));
@@ -220,7 +220,7 @@ Result<Render> Render::start(
 }
 
 Result<Render> Render::resume(
-    std::shared_ptr<PipelineModel> model, ByteView saved, std::stop_token stop
+    std::shared_ptr<PipelineModel> model, ByteView saved, const std::stop_token& stop
 ) {
     TESSERA_ASSIGN(const auto content, unseal(kRenderSeal, saved));
     ByteReader in(content);
@@ -246,11 +246,11 @@ Result<Render> Render::resume(
     return Render(std::move(model), std::move(request), std::move(loop), std::move(denoiser));
 }
 
-Status Render::advance(std::stop_token stop) {
+Status Render::advance(const std::stop_token& stop) {
     return loop_.advance(*denoiser_, stop);
 }
 
-Result<Tensor> Render::decode(std::stop_token stop) const {
+Result<Tensor> Render::decode(const std::stop_token& stop) const {
     return model_->decode(loop_.latents(), stop);
 }
 

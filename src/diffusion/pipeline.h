@@ -25,7 +25,7 @@ struct RenderRequest {
     int steps;
     std::string sampler;  ///< any name that find_sampler knows
     /// Classifier-free guidance; 1 leaves the negative prompt out and halves the work.
-    double guidance_scale;
+    double guidance_scale = 7.0;
     /// One picture each.
     std::vector<std::uint64_t> seeds;
     /// Image-to-image: a picture {1, 3, height, width} in -1..1 and how much of it is repainted,
@@ -48,13 +48,13 @@ class Render {
     /// Checks the request against the model and does all that precedes the first step.
     /// kInvalidArgument names the field and its range. kCancelled soon after `stop` is requested.
     [[nodiscard]] static Result<Render> start(
-        std::shared_ptr<PipelineModel> model, RenderRequest request, std::stop_token stop
+        std::shared_ptr<PipelineModel> model, RenderRequest request, const std::stop_token& stop
     );
 
     /// Goes on from `save`'s bytes, with the identical result. kConflict when they were made with
     /// another engine fingerprint, kCorrupt when they are not what save wrote.
     [[nodiscard]] static Result<Render> resume(
-        std::shared_ptr<PipelineModel> model, ByteView saved, std::stop_token stop
+        std::shared_ptr<PipelineModel> model, ByteView saved, const std::stop_token& stop
     );
 
     /// The request's own steps, or fewer for image-to-image.
@@ -65,10 +65,10 @@ class Render {
     [[nodiscard]] const RenderRequest& request() const { return request_; }
 
     /// One step. After kCancelled the render stands where it stood before.
-    [[nodiscard]] Status advance(std::stop_token stop);
+    [[nodiscard]] Status advance(const std::stop_token& stop);
 
     /// The latents as they stand, decoded: {pictures, 3, height, width}, about -1..1.
-    [[nodiscard]] Result<Tensor> decode(std::stop_token stop) const;
+    [[nodiscard]] Result<Tensor> decode(const std::stop_token& stop) const;
 
     /// Request, position, latents and random state; the init image is not needed any more.
     [[nodiscard]] Bytes save() const;
@@ -93,7 +93,7 @@ class Render {
     const std::string& prompt,
     const std::string& negative_prompt,
     double guidance_scale,
-    std::stop_token stop
+    const std::stop_token& stop
 );
 
 }  // namespace tessera

@@ -113,7 +113,7 @@ Result<std::size_t> PipelineModel::chunk_count(const std::string& prompt) const 
     return chunks.size();
 }
 
-Result<Tensor> PipelineModel::encode_ids(const IdTensor& ids, std::stop_token stop) {
+Result<Tensor> PipelineModel::encode_ids(const IdTensor& ids, const std::stop_token& stop) {
     TESSERA_ASSIGN(
         const auto text_encoder,
         network(
@@ -131,7 +131,9 @@ Result<Tensor> PipelineModel::encode_ids(const IdTensor& ids, std::stop_token st
     return std::move(output_named(*text_encoder, outputs, "last_hidden_state"));
 }
 
-Result<Tensor> PipelineModel::encode_chunk(const std::vector<TokenId>& ids, std::stop_token stop) {
+Result<Tensor> PipelineModel::encode_chunk(
+    const std::vector<TokenId>& ids, const std::stop_token& stop
+) {
     constexpr std::size_t kKeptTexts = 256;
     {
         const std::scoped_lock lock(text_mutex_);
@@ -154,7 +156,7 @@ Result<Tensor> PipelineModel::encode_chunk(const std::vector<TokenId>& ids, std:
 }
 
 Result<Tensor> PipelineModel::encode_prompt(
-    const std::string& prompt, std::size_t min_chunks, std::stop_token stop
+    const std::string& prompt, std::size_t min_chunks, const std::stop_token& stop
 ) {
     TESSERA_ASSIGN(auto chunks, tokenizer_.chunks(prompt));
     if (chunks.size() < min_chunks) {
@@ -172,7 +174,7 @@ Result<Tensor> PipelineModel::encode_prompt(
 }
 
 Result<Tensor> PipelineModel::predict(
-    const Tensor& latents, double timestep, const Tensor& context, std::stop_token stop
+    const Tensor& latents, double timestep, const Tensor& context, const std::stop_token& stop
 ) {
     TESSERA_ASSIGN(
         const auto unet,
@@ -194,7 +196,7 @@ Result<Tensor> PipelineModel::predict(
     return std::move(outputs.front());
 }
 
-Result<Tensor> PipelineModel::decode(const Tensor& latents, std::stop_token stop) {
+Result<Tensor> PipelineModel::decode(const Tensor& latents, const std::stop_token& stop) {
     TESSERA_ASSIGN(
         const auto decoder,
         network(
@@ -228,7 +230,9 @@ Result<Tensor> PipelineModel::decode(const Tensor& latents, std::stop_token stop
     return pictures;
 }
 
-Result<PipelineModel::Encoded> PipelineModel::encode(const Tensor& picture, std::stop_token stop) {
+Result<PipelineModel::Encoded> PipelineModel::encode(
+    const Tensor& picture, const std::stop_token& stop
+) {
     TESSERA_ASSIGN(
         const auto encoder,
         network(

@@ -38,7 +38,7 @@ class PipelineModel {
     /// and laid end to end. At least `min_chunks`, the missing ones being empty prompts, so that
     /// two prompts of unlike length fit into one batch. Kept by content.
     [[nodiscard]] Result<Tensor> encode_prompt(
-        const std::string& prompt, std::size_t min_chunks, std::stop_token stop
+        const std::string& prompt, std::size_t min_chunks, const std::stop_token& stop
     );
 
     /// How many chunks of 75 tokens a prompt has.
@@ -46,22 +46,22 @@ class PipelineModel {
 
     /// The UNet on latents {n, c, h, w} at one timestep; `context` {n, positions, width}.
     [[nodiscard]] Result<Tensor> predict(
-        const Tensor& latents, double timestep, const Tensor& context, std::stop_token stop
+        const Tensor& latents, double timestep, const Tensor& context, const std::stop_token& stop
     );
 
     /// Scaled latents {n, c, h, w} to pictures {n, 3, H, W}, about -1..1, not clamped. One at a
     /// time, so that memory does not grow with n.
-    [[nodiscard]] Result<Tensor> decode(const Tensor& latents, std::stop_token stop);
+    [[nodiscard]] Result<Tensor> decode(const Tensor& latents, const std::stop_token& stop);
 
     /// The posterior of a picture {1, 3, H, W} in -1..1: scaled mean, and log variance unscaled.
     struct Encoded {
         Tensor mean;
         Tensor logvar;
     };
-    [[nodiscard]] Result<Encoded> encode(const Tensor& picture, std::stop_token stop);
+    [[nodiscard]] Result<Encoded> encode(const Tensor& picture, const std::stop_token& stop);
 
     /// Text ids {n, positions} to the text encoder's outputs, for one that needs them raw.
-    [[nodiscard]] Result<Tensor> encode_ids(const IdTensor& ids, std::stop_token stop);
+    [[nodiscard]] Result<Tensor> encode_ids(const IdTensor& ids, const std::stop_token& stop);
 
   private:
     PipelineModel(
@@ -84,7 +84,7 @@ class PipelineModel {
         const std::string& config_json,
         const WriteGraph& write
     );
-    Result<Tensor> encode_chunk(const std::vector<TokenId>& ids, std::stop_token stop);
+    Result<Tensor> encode_chunk(const std::vector<TokenId>& ids, const std::stop_token& stop);
 
     DiffusersFolder folder_;
     ModelInfo info_;

@@ -186,6 +186,9 @@ Result<std::vector<Tensor>> Session::run(
         std::vector<const char*> input_names;
         std::vector<const char*> output_names;
         std::vector<Ort::Value> values;
+        input_names.reserve(inputs_.size());
+        output_names.reserve(outputs_.size());
+        values.reserve(inputs_.size());
         for (std::size_t port = 0; port < inputs_.size(); ++port) {
             const Input& input = inputs[order[port]];
             input_names.push_back(inputs_[port].name.c_str());

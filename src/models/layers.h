@@ -25,8 +25,8 @@ Value activate(GraphBuilder& graph, const Value& x, Activation activation);
 Value add(GraphBuilder& graph, const Value& a, const Value& b);
 
 struct Conv2d {
-    int in_channels;
-    int out_channels;
+    int in_channels = 0;
+    int out_channels = 0;
     int kernel = 3;
     int stride = 1;
     std::array<int, 4> padding{};  ///< top, left, bottom, right
@@ -70,8 +70,8 @@ Value to_feature_map(GraphBuilder& graph, const Value& tokens, const Value& like
 /// which are split into `heads`; `batch` says how many sequences the rows hold. With `causal`, a
 /// token sees only itself and earlier ones, and the sequence length must be `causal_length`.
 struct Attention {
-    int channels;
-    int heads;
+    int channels = 0;
+    int heads = 0;
     bool causal = false;
     int causal_length = 0;
 };

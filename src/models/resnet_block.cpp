@@ -26,7 +26,7 @@ Value resnet_block(
     hidden = conv2d(graph, normal_act(hidden, ".norm2", out), name + ".conv2", same_conv(out, out));
     const auto shortcut =
         in == out ? x : conv2d(graph, x, name + ".conv_shortcut", same_conv(in, out, 1));
-    const auto sum = add(graph, shortcut, hidden);
+    auto sum = add(graph, shortcut, hidden);
     if (block.output_scale == 1.0F) {
         return sum;
     }

@@ -9,11 +9,11 @@ namespace tessera {
 /// Two convolutions, each behind group norm and activation, around a shortcut: diffusers'
 /// ResnetBlock2D with "default" time scale shift.
 struct ResnetBlock {
-    int in_channels;
-    int out_channels;
-    int groups;
-    float epsilon;
-    Activation activation;
+    int in_channels = 0;
+    int out_channels = 0;
+    int groups = 1;
+    float epsilon = 1e-5F;
+    Activation activation = Activation::kSilu;
     float output_scale = 1.0F;  ///< the sum is divided by this
     int time_channels = 0;      ///< width of the time embedding; 0: none is added
 };

@@ -9,11 +9,11 @@ namespace tessera {
 /// Self-attention, cross-attention to the text and a gated feed-forward, `depth` times, on the
 /// pixels of a feature map as tokens: diffusers' Transformer2DModel with BasicTransformerBlock.
 struct Transformer2d {
-    int channels;
-    int heads;
-    int depth;
-    int context_channels;  ///< width of the text's hidden states
-    int groups;
+    int channels = 0;
+    int heads = 1;
+    int depth = 1;
+    int context_channels = 0;  ///< width of the text's hidden states
+    int groups = 1;
     bool only_cross_attention = false;  ///< the first attention, too, looks at the text
 };
 

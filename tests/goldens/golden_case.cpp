@@ -17,23 +17,27 @@ GoldenCase::GoldenCase(std::string name, const std::filesystem::path& folder, co
 }
 
 bool GoldenCase::has(std::string_view tensor) const {
-    return references_ && references_->find(tensor) != nullptr;
+    return find(tensor) != nullptr;
+}
+
+const TensorView* GoldenCase::find(std::string_view tensor) const {
+    return references_ ? references_->find(tensor) : nullptr;
 }
 
 Tensor GoldenCase::floats(std::string_view tensor) const {
-    if (!has(tensor)) {
+    const auto* view = find(tensor);
+    if (view == nullptr) {
         return {};
     }
-    const auto& view = *references_->find(tensor);
-    return {view.shape, to_floats(view).value_or(std::vector<float>{})};
+    return {view->shape, to_floats(*view).value_or(std::vector<float>{})};
 }
 
 IdTensor GoldenCase::ids(std::string_view tensor) const {
-    if (!has(tensor)) {
+    const auto* view = find(tensor);
+    if (view == nullptr) {
         return {};
     }
-    const auto& view = *references_->find(tensor);
-    return {view.shape, to_integers(view).value_or(std::vector<std::int64_t>{})};
+    return {view->shape, to_integers(*view).value_or(std::vector<std::int64_t>{})};
 }
 
 void GoldenCase::compare(const std::string& tensor, const Tensor& got, GoldenTolerance tolerance) {

@@ -54,6 +54,7 @@ class GoldenCase {
     [[nodiscard]] std::vector<GoldenRow> take_rows() { return std::move(rows_); }
 
   private:
+    [[nodiscard]] const TensorView* find(std::string_view tensor) const;
     void add(
         const std::string& tensor, std::span<const float> want, const Tensor& got, GoldenTolerance
     );

@@ -50,9 +50,11 @@ class ComponentCheck {
         }
         for (const auto& [output, reference] : outputs) {
             const auto& ports = network->outputs();
-            const auto port = std::find_if(ports.begin(), ports.end(), [&](const Port& candidate) {
-                return candidate.name == output;
-            });
+            // clang 14 cannot capture a structured binding.
+            const auto is_output = [&name = output](const Port& candidate) {
+                return candidate.name == name;
+            };
+            const auto port = std::find_if(ports.begin(), ports.end(), is_output);
             if (port == ports.end()) {
                 golden_.fail(reference, "the network has no output " + output);
                 continue;
