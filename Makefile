@@ -40,7 +40,7 @@ lint:  ## format, layering, and clang-tidy on the files that changed since BASE 
 	@tools/lint.sh
 
 format:  ## rewrite the sources as .clang-format says
-	@git ls-files --cached --others --exclude-standard '*.h' '*.cpp' | xargs clang-format-14 -i
+	@git ls-files --cached --others --exclude-standard '*.h' '*.cpp' ':!training' | xargs clang-format-14 -i
 
 goldens: build  ## check reference tensors: make goldens DIR=folder
 	@build/release/bin/tessera-goldens "$${DIR:-$(or $(DIR),tests/data)}"

@@ -1,6 +1,12 @@
-// gpu_check FOLDER [SIDE]: runs the UNet of the SD1.5-sized model in FOLDER (made if it is not there)
-// on the CUDA provider and on the CPU, both in fp32, on latents of SIDE pixels (default 512), and
-// compares. Exit code 0 if they agree within 1e-3 of the largest value, 1 if not or if no CUDA GPU works.
+// gpu_check FOLDER [SIDE]: runs the UNet of the SD1.5-sized model in FOLDER (made if it is not
+// there) on the CUDA provider and on the CPU, both in fp32, on latents of SIDE pixels (default
+// 512), and compares. Exit code 0 if they agree within 1e-3 of the largest value, 1 if not or if no
+// CUDA GPU works.
+#include "bench_model.h"
+#include "checkpoint/diffusers_folder.h"
+#include "inference/engine.h"
+#include "models/unet2d_condition_model.h"
+
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -8,11 +14,6 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
-
-#include "bench_model.h"
-#include "checkpoint/diffusers_folder.h"
-#include "inference/engine.h"
-#include "models/unet2d_condition_model.h"
 
 namespace tessera {
 namespace {
