@@ -32,7 +32,7 @@ fuzz:  ## compile all with clang and fuzz each parser for FUZZ_SECONDS (default 
 
 bench:  ## figures for docs/performance.md: kernel ceilings, SD1.5-sized network, the demo model
 	@tools/setup.sh build bench
-	@tools/build.sh release
+	@tools/build.sh release -DTESSERA_BENCH=ON
 	@bench/run.sh
 
 lint:  ## format, layering, and clang-tidy on the files that changed since BASE (default: main's last landing)

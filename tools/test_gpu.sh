@@ -30,6 +30,6 @@ for site in $(python3 -c 'import site; print(" ".join(site.getsitepackages()))' 
 done
 export LD_LIBRARY_PATH=${LD_LIBRARY_PATH:-}
 
-[ -f build/release/build.ninja ] || cmake --preset release >/dev/null
+cmake --preset release -DTESSERA_BENCH=ON >/dev/null
 cmake --build --preset release --target gpu_check -j "${JOBS:-$(nproc)}"
 build/release/bin/gpu_check build/bench/sd15-random "${SIDE:-512}"
