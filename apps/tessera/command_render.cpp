@@ -3,7 +3,6 @@
 #include "tessera/commands.h"
 #include "tessera/init_picture.h"
 #include "tessera/installed_models.h"
-#include "tessera/interrupt.h"
 #include "tessera/painting.h"
 #include "tessera/picture_report.h"
 #include "tessera/quantity.h"
@@ -203,14 +202,13 @@ void add_render(CLI::App& program, Action& action) {
         "Paths go to stdout, all else to stderr. Ctrl-C stops within a step."
     );
     command->callback([options, &action] {
-        action = [options]() -> Result<ExitCode> {
-            const Interrupt interrupt;
-            Progress progress;
-            PictureReport report(options->json, progress);
-            const auto result = render(*options, progress, report, interrupt.token());
-            report.end(result);
-            TESSERA_TRY(result);
-            return ExitCode::kDone;
+        action = [options] {
+            return make_pictures(
+                options->json,
+                [&](Progress& progress, PictureReport& report, const std::stop_token& stop) {
+                    return render(*options, progress, report, stop);
+                }
+            );
         };
     });
 }

@@ -3,7 +3,6 @@
 #include "tessera/commands.h"
 #include "tessera/init_picture.h"
 #include "tessera/installed_models.h"
-#include "tessera/interrupt.h"
 #include "tessera/painting.h"
 #include "tessera/picture_report.h"
 
@@ -178,14 +177,13 @@ void add_repeat(CLI::App& program, Action& action) {
         "same to the byte. What differs is told on stderr."
     );
     command->callback([options, &action] {
-        action = [options]() -> Result<ExitCode> {
-            const Interrupt interrupt;
-            Progress progress;
-            PictureReport report(options->json, progress);
-            const auto result = repeat(*options, progress, report, interrupt.token());
-            report.end(result);
-            TESSERA_TRY(result);
-            return ExitCode::kDone;
+        action = [options] {
+            return make_pictures(
+                options->json,
+                [&](Progress& progress, PictureReport& report, const std::stop_token& stop) {
+                    return repeat(*options, progress, report, stop);
+                }
+            );
         };
     });
 }

@@ -1,5 +1,6 @@
 #include "tessera/picture_report.h"
 
+#include "tessera/interrupt.h"
 #include "tessera/quantity.h"
 
 #include <nlohmann/json.hpp>
@@ -82,6 +83,19 @@ void PictureReport::end(const Status& result) const {
     }
     std::printf("%s\n", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
     std::fflush(stdout);
+}
+
+Result<ExitCode> make_pictures(
+    bool json,
+    const std::function<Status(Progress&, PictureReport&, const std::stop_token&)>& command
+) {
+    const Interrupt interrupt;  // before the thread of Progress, which must not take the signals
+    Progress progress;
+    PictureReport report(json, progress);
+    const Status result = command(progress, report, interrupt.token());
+    report.end(result);
+    TESSERA_TRY(result);
+    return ExitCode::kDone;
 }
 
 }  // namespace tessera::cli

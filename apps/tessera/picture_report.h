@@ -1,9 +1,12 @@
 #pragma once
 
 #include "base/result.h"
+#include "tessera/exit_code.h"
 #include "tessera/painting.h"
 #include "tessera/progress.h"
 
+#include <functional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -24,5 +27,11 @@ class PictureReport {
     Progress& progress_;
     std::vector<FinishedPicture> pictures_;
 };
+
+/// Runs a command that makes pictures, with a progress line and a report, until Ctrl-C.
+[[nodiscard]] Result<ExitCode> make_pictures(
+    bool json,
+    const std::function<Status(Progress&, PictureReport&, const std::stop_token&)>& command
+);
 
 }  // namespace tessera::cli
