@@ -1,6 +1,6 @@
 #include "checkpoint/names.h"
 
-#include "checkpoint/similar_name.h"
+#include "base/similar_name.h"
 
 #include <gmock/gmock.h>
 

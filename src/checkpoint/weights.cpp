@@ -1,10 +1,10 @@
 #include "checkpoint/weights.h"
 
 #include "base/hash.h"
+#include "base/similar_name.h"
 #include "checkpoint/checked_json.h"
 #include "checkpoint/names.h"
 #include "checkpoint/safetensors.h"
-#include "checkpoint/similar_name.h"
 
 #include <nlohmann/json.hpp>
 

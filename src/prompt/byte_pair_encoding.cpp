@@ -122,4 +122,23 @@ void MergeTable::join(std::vector<TokenId>& symbols) const {
     }
 }
 
+std::vector<TokenId> MergeTable::taken_apart(TokenId symbol) const {
+    std::vector<TokenId> parts;
+    std::vector<TokenId> waiting{symbol};
+    while (!waiting.empty()) {
+        const TokenId next = waiting.back();
+        waiting.pop_back();
+        const auto merge = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& entry) {
+            return static_cast<TokenId>(entry.product) == next;
+        });
+        if (merge == entries_.end()) {
+            parts.push_back(next);
+        } else {
+            waiting.push_back(static_cast<TokenId>(merge->pair & 0xFFFF'FFFFU));
+            waiting.push_back(static_cast<TokenId>(merge->pair >> 32));
+        }
+    }
+    return parts;
+}
+
 }  // namespace tessera

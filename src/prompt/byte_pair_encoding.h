@@ -35,6 +35,10 @@ class MergeTable {
     /// the word.
     void join(std::vector<TokenId>& symbols) const;
 
+    /// The symbols that merges made this one from; itself if none did. No product may be
+    /// a part of itself. For showing a few tokens: it looks through all merges for each step.
+    [[nodiscard]] std::vector<TokenId> taken_apart(TokenId symbol) const;
+
   private:
     struct Entry {
         std::uint64_t pair;

@@ -1,9 +1,9 @@
 #include "prompt/clip_tokenizer.h"
 
 #include "base/file.h"
-#include "base/utf8.h"
 #include "prompt/clip_vocabulary.h"
 #include "prompt/clip_words.h"
+#include "prompt/prompt_text.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -60,18 +60,7 @@ Result<ClipTokenizer> ClipTokenizer::from_merges_file(const std::filesystem::pat
 
 Result<std::vector<TokenId>> ClipTokenizer::ids(std::string_view prompt, std::size_t limit_bytes)
     const {
-    if (prompt.size() > limit_bytes) {
-        return fail(
-            ErrorKind::kInvalidArgument,
-            "the prompt is {} bytes long; the limit is {} bytes, so shorten it",
-            prompt.size(),
-            limit_bytes
-        );
-    }
-    if (auto valid = check_utf8(prompt); !valid) {
-        return within("the prompt", std::move(valid).error());
-    }
-
+    TESSERA_TRY(check_prompt_text(prompt, limit_bytes));
     const ClipVocabulary& vocabulary = *vocabulary_;
     const std::u32string text = normalized_prompt(prompt, vocabulary.lower_case);
     std::vector<TokenId> tokens;
@@ -115,6 +104,28 @@ Result<std::vector<TokenChunk>> ClipTokenizer::chunks(
         at += count;
     } while (at < tokens.size());
     return chunks;
+}
+
+ClipTokenizer::TokenText ClipTokenizer::token_text(TokenId id) const {
+    const ClipVocabulary& vocabulary = *vocabulary_;
+    if (id == vocabulary.start_id || id == vocabulary.end_id) {
+        const bool start = id == vocabulary.start_id;
+        return {to_utf8(vocabulary.special_tokens[start ? 0 : 1]), false};
+    }
+    TokenText text{"", false};
+    for (const TokenId symbol : vocabulary.merges.taken_apart(id)) {
+        const auto& inner = vocabulary.byte_ids;
+        const auto& last = vocabulary.last_byte_ids;
+        const auto inside = std::find(inner.begin(), inner.end(), symbol);
+        const auto ending = std::find(last.begin(), last.end(), symbol);
+        if (inside != inner.end()) {
+            text.bytes += static_cast<char>(inside - inner.begin());
+        } else if (ending != last.end()) {
+            text.bytes += static_cast<char>(ending - last.begin());
+            text.ends_word = true;
+        }
+    }
+    return text;
 }
 
 std::size_t ClipTokenizer::vocabulary_size() const {

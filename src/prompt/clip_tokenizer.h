@@ -67,6 +67,14 @@ class ClipTokenizer {
         std::string_view prompt, std::size_t limit_bytes = kMaxPromptBytes
     ) const;
 
+    struct TokenText {
+        std::string bytes;  ///< of the lower-case text; may be a part of a character
+        bool ends_word;
+    };
+    /// What a token stands for, for showing it: start and end as they are spelled, nothing for one
+    /// that no text leads to. Slow.
+    [[nodiscard]] TokenText token_text(TokenId id) const;
+
     /// One more than the largest id: the rows that an embedding table needs.
     [[nodiscard]] std::size_t vocabulary_size() const;
     /// Ids in a chunk, start and end included (model_max_length): 77 with CLIP.

@@ -259,6 +259,23 @@ TEST(ClipTokenizer, SharesOneTokenizerBetweenThreads) {
     EXPECT_THAT(equal, ElementsAre(true, true, true, true));
 }
 
+TEST(ClipTokenizer, ShowsWhatATokenStandsFor) {
+    const auto shown = [](std::string_view text) {
+        std::string all;
+        const Ids ids = clip().ids(text).value();
+        for (const TokenId id : ids) {
+            const auto token = clip().token_text(id);
+            all += token.bytes + (token.ends_word ? "|" : "");
+        }
+        return all;
+    };
+    EXPECT_EQ(shown("A lighthouse, at dawn!"), "a|lighthouse|,|at|dawn|!|");
+    EXPECT_EQ(shown("caf\u00E9 \u96EA"), "caf\u00E9|\u96EA|");
+    EXPECT_EQ(shown("<|endoftext|>"), "<|endoftext|>");
+    EXPECT_EQ(clip().token_text(clip().start_id()).bytes, "<|startoftext|>");
+    EXPECT_EQ(clip().token_text(1'000'000).bytes, "");
+}
+
 TEST(ClipTokenizer, SaysWhichFileIsMissing) {
     const auto tokenizer = ClipTokenizer::from_folder(TESSERA_TEST_DATA "/tokenizer");
     ASSERT_FALSE(tokenizer);

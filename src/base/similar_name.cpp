@@ -1,4 +1,4 @@
-#include "checkpoint/similar_name.h"
+#include "base/similar_name.h"
 
 #include <algorithm>
 #include <numeric>
