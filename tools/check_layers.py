@@ -10,17 +10,20 @@ import sys
 ANYWHERE = ("fmt/", "tl/expected.hpp")
 ROOMS = {
     "base": ((), ("openssl/", "xxhash.h", "utf8proc.h")),
-    "imaging": (("base",), ("vips/", "zlib.h", "nlohmann/")),
+    "imaging": (("base",), ("vips/", "glib.h", "seccomp.h", "zlib.h", "nlohmann/")),
     "prompt": (("base",), ("utf8proc.h", "nlohmann/")),
     "checkpoint": (("base",), ("nlohmann/",)),
     "models": (("base", "checkpoint"), ("onnx/", "google/protobuf/", "nlohmann/")),
     "inference": (("base", "checkpoint", "models"), ("onnxruntime", "nlohmann/")),
+    "upscaling": (("base", "imaging", "checkpoint", "models", "inference"), ()),
     "diffusion": (("base", "prompt", "checkpoint", "models", "inference"), ("nlohmann/",)),
 }
 TEST_HEADERS = ("gtest/", "gmock/", "rapidcheck", "onnx/")
 INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]')
-SYSTEM = re.compile(r"^(sys/|[a-z_0-9]+(\.h)?$)")  # <vector>, <unistd.h>, <sys/mman.h>
-THIRD_PARTY_TOP = ("xxhash.h", "zlib.h", "utf8proc.h", "rapidcheck.h", "sqlite3.h", "onnxruntime")
+SYSTEM = re.compile(r"^((sys|linux)/|[a-z_0-9]+(\.h)?$)")  # <vector>, <unistd.h>, <sys/mman.h>
+THIRD_PARTY_TOP = (
+    "xxhash.h", "zlib.h", "glib.h", "seccomp.h", "utf8proc.h", "rapidcheck.h", "sqlite3.h", "onnxruntime"
+)
 
 
 def is_third_party(header):

@@ -1,151 +1,15 @@
 #include "imaging/codec.h"
 
-#include "imaging/jpeg_segments.h"
+#include "imaging/picture_decoding.h"
+#include "imaging/vips_handle_internal.h"
 #include "imaging/vips_setup.h"
 
 #include <vips/vips.h>
 
-#include <memory>
-#include <string>
 #include <utility>
 
 namespace tessera {
 namespace {
-
-constexpr std::size_t kMaxScans = 100;  // real progressive files have about ten
-
-struct Unref {
-    void operator()(VipsImage* image) const { g_object_unref(image); }
-};
-using VipsHandle = std::unique_ptr<VipsImage, Unref>;
-
-struct Free {
-    void operator()(void* memory) const { g_free(memory); }
-};
-using VipsMemory = std::unique_ptr<void, Free>;
-
-/// Runs an operation that leaves its result in the VipsImage* it is given; empty when it fails.
-/// libvips explains failures in a buffer that all threads share, so the words may be another
-/// picture's: they are dropped.
-template <class Operation>
-VipsHandle run(Operation operation) {
-    VipsImage* out = nullptr;
-    if (operation(&out) != 0) {
-        vips_error_clear();
-        return nullptr;
-    }
-    return VipsHandle(out);
-}
-
-tl::unexpected<Error> damaged(PictureFormat format) {
-    return fail(ErrorKind::kCorrupt, "the {} picture is damaged or cut off", to_string(format));
-}
-
-/// Reads the header; pixels follow from the top as they are asked for.
-VipsHandle open(ByteView file, PictureFormat format) {
-    // The loaders do not write to the buffer.
-    void* data = const_cast<std::byte*>(file.data());
-    return run([&](VipsImage** out) {
-        const auto load = [&](auto loader) {
-            return loader(
-                data,
-                file.size(),
-                out,
-                "access",
-                VIPS_ACCESS_SEQUENTIAL,
-                "fail_on",
-                VIPS_FAIL_ON_ERROR,
-                nullptr
-            );
-        };
-        switch (format) {
-            case PictureFormat::kPng:
-                return load(vips_pngload_buffer);
-            case PictureFormat::kJpeg:
-                return load(vips_jpegload_buffer);
-            case PictureFormat::kWebp:
-                return load(vips_webpload_buffer);
-        }
-        return -1;
-    });
-}
-
-Status check_file(ByteView file, const DecodeLimits& limits) {
-    if (file.empty()) {
-        return fail(ErrorKind::kInvalidArgument, "the picture file is empty");
-    }
-    if (file.size() > limits.max_bytes) {
-        return fail(
-            ErrorKind::kExhausted,
-            "the picture file has {} bytes, the limit is {}",
-            file.size(),
-            limits.max_bytes
-        );
-    }
-    return {};
-}
-
-Status check_size(const VipsImage& image, const DecodeLimits& limits) {
-    const std::int64_t pixels = std::int64_t{image.Xsize} * image.Ysize;
-    if (image.Xsize > limits.max_side || image.Ysize > limits.max_side ||
-        pixels > limits.max_pixels) {
-        return fail(
-            ErrorKind::kExhausted,
-            "the picture claims {}x{} pixels, the limit is {} a side and {} in all: make it "
-            "smaller",
-            image.Xsize,
-            image.Ysize,
-            limits.max_side,
-            limits.max_pixels
-        );
-    }
-    return {};
-}
-
-/// Turns the picture the way its EXIF orientation says.
-VipsHandle upright(VipsHandle image) {
-    if (vips_image_get_orientation(image.get()) <= 1) {
-        return image;
-    }
-    // Turning needs the pixels out of order, and reading gives them in order.
-    const VipsHandle whole(vips_image_copy_memory(image.get()));
-    if (!whole) {
-        vips_error_clear();
-        return nullptr;
-    }
-    return run([&](VipsImage** out) { return vips_autorot(whole.get(), out, nullptr); });
-}
-
-VipsHandle to_srgb(VipsHandle image) {
-    if (vips_image_get_typeof(image.get(), VIPS_META_ICC_NAME) != 0) {
-        auto converted = run([&](VipsImage** out) {
-            return vips_icc_transform(
-                image.get(), out, "srgb", "embedded", TRUE, "depth", 8, nullptr
-            );
-        });
-        if (converted) {
-            return converted;
-        }
-        // A profile that does not fit the pixels is ignored, as browsers do.
-    }
-    return run([&](VipsImage** out) {
-        return vips_colourspace(image.get(), out, VIPS_INTERPRETATION_sRGB, nullptr);
-    });
-}
-
-/// 8-bit RGB or RGBA.
-VipsHandle to_pixels(VipsHandle image) {
-    image = to_srgb(std::move(image));
-    if (image && image->BandFmt != VIPS_FORMAT_UCHAR) {
-        image = run([&](VipsImage** out) { return vips_cast_uchar(image.get(), out, nullptr); });
-    }
-    if (image && image->Bands > 4) {
-        image = run([&](VipsImage** out) {
-            return vips_extract_band(image.get(), out, 0, "n", 4, nullptr);
-        });
-    }
-    return image && image->Bands >= 3 ? std::move(image) : nullptr;
-}
 
 Status check_options(const Image& image, PictureFormat format, const EncodeOptions& options) {
     if (!is_well_formed(image)) {
@@ -239,7 +103,7 @@ Result<Bytes> encode_pixels(
         image.channels,
         VIPS_FORMAT_UCHAR
     ));
-    const VipsHandle coloured = raw ? run([&](VipsImage** out) {
+    const VipsHandle coloured = raw ? run_vips([&](VipsImage** out) {
         return vips_copy(raw.get(), out, "interpretation", VIPS_INTERPRETATION_sRGB, nullptr);
     })
                                     : nullptr;
@@ -263,41 +127,13 @@ Result<Bytes> encode_pixels(
 }  // namespace
 
 Result<Image> decode(ByteView file, const DecodeLimits& limits) {
-    TESSERA_TRY(check_file(file, limits));
-    const auto format = sniff_format(file);
-    if (!format) {
-        return fail(
-            ErrorKind::kUnsupported, "this is not a picture that can be read: use PNG, JPEG or WebP"
-        );
-    }
-    if (*format == PictureFormat::kJpeg && count_jpeg_scans(file) > kMaxScans) {
-        return fail(
-            ErrorKind::kExhausted, "the JPEG picture has more than {} scans, the limit", kMaxScans
-        );
-    }
+    TESSERA_ASSIGN(const PictureFormat format, check_picture_file(file, limits));
     TESSERA_TRY(set_up_vips());
-    VipsHandle image = open(file, *format);
+    auto image = decode_checked_file(file, format, limits);
     if (!image) {
-        return damaged(*format);
+        return tl::unexpected(describe(image.error(), format, limits));
     }
-    TESSERA_TRY(check_size(*image, limits));
-    image = upright(std::move(image));
-    if (image) {
-        image = to_pixels(std::move(image));
-    }
-    std::size_t size = 0;
-    const VipsMemory pixels(image ? vips_image_write_to_memory(image.get(), &size) : nullptr);
-    if (!pixels) {
-        vips_error_clear();
-        return damaged(*format);
-    }
-    const auto* values = static_cast<const std::uint8_t*>(pixels.get());
-    return Image{
-        image->Xsize,
-        image->Ysize,
-        image->Bands,
-        std::vector<std::uint8_t>(values, values + size),
-    };
+    return *std::move(image);
 }
 
 Result<Bytes> encode(

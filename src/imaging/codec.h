@@ -25,7 +25,7 @@ struct DecodeLimits {
 /// kUnsupported when it is none of the three formats; kExhausted when its header claims more than
 /// a limit, before any pixel is decoded; kCorrupt when it is damaged or cut off.
 ///
-/// Needs at most some 12 bytes per pixel beside the result. May be called from any thread; the
+/// Needs at most some 28 bytes per pixel, the result included. May be called from any thread; the
 /// first call in a process sets up libvips, about 2 ms.
 [[nodiscard]] Result<Image> decode(ByteView file, const DecodeLimits& limits = {});
 

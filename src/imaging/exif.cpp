@@ -5,6 +5,7 @@
 #include "imaging/utf16.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 
 namespace tessera {
@@ -14,6 +15,8 @@ using namespace std::string_view_literals;
 
 constexpr std::uint16_t kExifPointerTag = 0x8769;
 constexpr std::uint16_t kUserCommentTag = 0x9286;
+constexpr std::array<std::uint16_t, 4> kTextTags{0x010E, 0x010F, 0x0110, 0x0131};
+constexpr std::uint16_t kTypeAscii = 2;
 constexpr std::uint16_t kTypeLong = 4;
 constexpr std::uint16_t kTypeUndefined = 7;
 constexpr std::size_t kHeaderSize = 8;
@@ -129,6 +132,12 @@ bool looks_big_endian(ByteView utf16) {
     return first_zeros > second_zeros;
 }
 
+/// The TIFF structure, without the "Exif\0\0" that some writers put in front.
+ByteView without_prefix(ByteView exif) {
+    constexpr std::string_view kPrefix = "Exif\0\0"sv;
+    return as_text(exif).starts_with(kPrefix) ? exif.subspan(kPrefix.size()) : exif;
+}
+
 std::optional<std::string> decode_unicode(ByteView utf16, bool block_is_big) {
     const std::string_view text = as_text(utf16);
     if (text.starts_with("\xFE\xFF"sv)) {
@@ -165,12 +174,31 @@ Result<Bytes> write_exif_comment(std::string_view comment) {
     return out;
 }
 
-std::optional<std::string> read_exif_comment(ByteView exif) {
-    constexpr std::string_view kPrefix = "Exif\0\0"sv;
-    if (as_text(exif).starts_with(kPrefix)) {
-        exif = exif.subspan(kPrefix.size());
+std::vector<std::string> read_exif_texts(ByteView exif) {
+    const auto tiff = TiffReader::open(without_prefix(exif));
+    const auto directory = tiff ? tiff->number_32(4) : std::nullopt;
+    std::vector<std::string> texts;
+    for (const std::uint16_t tag : kTextTags) {
+        const auto entry = directory ? tiff->find(*directory, tag) : std::nullopt;
+        if (!entry || entry->type != kTypeAscii) {
+            continue;
+        }
+        constexpr std::uint32_t kMostInPlace = 4;
+        const auto pointed = tiff->number_32(entry->value_at);
+        const auto at = entry->count <= kMostInPlace ? std::optional<std::size_t>(entry->value_at)
+                        : pointed                    ? std::optional<std::size_t>(*pointed)
+                                                     : std::nullopt;
+        const auto bytes = at ? tiff->slice(*at, entry->count) : std::nullopt;
+        if (bytes && check_utf8(as_text(*bytes))) {
+            const std::string_view text = as_text(*bytes);
+            texts.emplace_back(text.substr(0, text.find('\0')));
+        }
     }
-    const auto tiff = TiffReader::open(exif);
+    return texts;
+}
+
+std::optional<std::string> read_exif_comment(ByteView exif) {
+    const auto tiff = TiffReader::open(without_prefix(exif));
     const auto comment = tiff ? find_comment(*tiff) : std::nullopt;
     if (!comment) {
         return std::nullopt;

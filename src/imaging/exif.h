@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace tessera {
 
@@ -20,5 +21,10 @@ namespace tessera {
 /// order mark, else that of the block; but in a little-endian block it is taken for big-endian when
 /// it looks so, because some writers always write that.
 [[nodiscard]] std::optional<std::string> read_exif_comment(ByteView exif);
+
+/// The plain texts of the first directory that say what took or made the picture
+/// (ImageDescription, Make, Model, Software), as far as they are there and UTF-8: ComfyUI writes
+/// `prompt:{...}` and `workflow:{...}` there.
+[[nodiscard]] std::vector<std::string> read_exif_texts(ByteView exif);
 
 }  // namespace tessera

@@ -9,7 +9,6 @@
 namespace tessera {
 namespace {
 
-constexpr double kLobes = 3.0;
 constexpr int kPrecisionBits = 32 - 8 - 2;  // Pillow's: room for 8 bits and the kernel's overshoot
 constexpr std::int64_t kMaxPixels = std::int64_t{1} << 28U;
 
@@ -19,7 +18,38 @@ double sinc(double x) {
 }
 
 double lanczos(double x) {
-    return std::abs(x) < kLobes ? sinc(x) * sinc(x / kLobes) : 0.0;
+    return std::abs(x) < 3.0 ? sinc(x) * sinc(x / 3.0) : 0.0;
+}
+
+/// Keys' cubic convolution with a = -0.5.
+double bicubic(double x) {
+    constexpr double kA = -0.5;
+    x = std::abs(x);
+    if (x < 1.0) {
+        return ((kA + 2.0) * x - (kA + 3.0)) * x * x + 1.0;
+    }
+    return x < 2.0 ? (((x - 5.0) * x + 8.0) * x - 4.0) * kA : 0.0;
+}
+
+double bilinear(double x) {
+    return std::max(1.0 - std::abs(x), 0.0);
+}
+
+struct Filter {
+    double (*weight)(double distance);
+    double support;  ///< beyond this distance the weight is 0
+};
+
+Filter filter_of(Resampling resampling) {
+    switch (resampling) {
+        case Resampling::kLanczos:
+            return {lanczos, 3.0};
+        case Resampling::kBicubic:
+            return {bicubic, 2.0};
+        case Resampling::kBilinear:
+            return {bilinear, 1.0};
+    }
+    return {lanczos, 3.0};
 }
 
 /// How one axis changes: `from` values become `to`, of which [first, first + count) are wanted.
@@ -28,6 +58,7 @@ struct Axis {
     std::int64_t to;
     std::int64_t first;
     int count;
+    Filter filter;
 
     [[nodiscard]] bool is_identity() const { return from == to && count == from; }
 };
@@ -41,7 +72,7 @@ struct Kernel {
 Kernel kernel_at(const Axis& axis, std::int64_t position) {
     const double scale = static_cast<double>(axis.from) / static_cast<double>(axis.to);
     const double filter_scale = std::max(scale, 1.0);
-    const double support = kLobes * filter_scale;
+    const double support = axis.filter.support * filter_scale;
     const double center = (static_cast<double>(position) + 0.5) * scale;
     const int first = std::max(static_cast<int>(std::floor(center - support + 0.5)), 0);
     const int last = std::min(static_cast<int>(std::floor(center + support + 0.5)), axis.from);
@@ -49,7 +80,7 @@ Kernel kernel_at(const Axis& axis, std::int64_t position) {
     std::vector<double> weights;
     double sum = 0.0;
     for (int at = first; at < last; ++at) {
-        weights.push_back(lanczos((at - center + 0.5) / filter_scale));
+        weights.push_back(axis.filter.weight((at - center + 0.5) / filter_scale));
         sum += weights.back();
     }
     Kernel kernel{first, {}};
@@ -180,9 +211,12 @@ Status check(const Image& image, int width, int height) {
 
 }  // namespace
 
-Result<Image> resize(const Image& image, int width, int height) {
+Result<Image> resize(const Image& image, int width, int height, Resampling resampling) {
     TESSERA_TRY(check(image, width, height));
-    return resample(image, {image.width, width, 0, width}, {image.height, height, 0, height});
+    const Filter filter = filter_of(resampling);
+    return resample(
+        image, {image.width, width, 0, width, filter}, {image.height, height, 0, height, filter}
+    );
 }
 
 Result<Image> crop_to_fill(const Image& image, int width, int height) {
@@ -192,10 +226,11 @@ Result<Image> crop_to_fill(const Image& image, int width, int height) {
         is_wider ? width : std::int64_t{image.width} * height / image.height;
     const std::int64_t full_height =
         is_wider ? std::int64_t{image.height} * width / image.width : height;
+    const Filter filter = filter_of(Resampling::kLanczos);
     return resample(
         image,
-        {image.width, full_width, full_width / 2 - width / 2, width},
-        {image.height, full_height, full_height / 2 - height / 2, height}
+        {image.width, full_width, full_width / 2 - width / 2, width, filter},
+        {image.height, full_height, full_height / 2 - height / 2, height, filter}
     );
 }
 

@@ -31,6 +31,21 @@ TEST(Resize, GivesThePixelsThatPillowGives) {
     }
 }
 
+TEST(Resize, HasPillowsOtherFiltersToo) {
+    const Image image{
+        2, 3, 3, {0, 37, 74, 111, 0, 128, 91, 141, 191, 241, 64, 32, 182, 245, 52, 115, 255, 9}};
+    EXPECT_EQ(
+        resize(image, 4, 2, Resampling::kBicubic).value().pixels,
+        (std::vector<std::uint8_t>{23,  74,  123, 56,  58,  115, 134, 26,  101, 173, 12,  93,
+                                   153, 215, 114, 156, 208, 86,  162, 195, 32,  165, 188, 5})
+    );
+    EXPECT_EQ(
+        resize(image, 4, 2, Resampling::kBilinear).value().pixels,
+        (std::vector<std::uint8_t>{34,  76,  118, 66,  63,  112, 128, 37,  99, 160, 24,  92,
+                                   148, 206, 104, 152, 201, 82,  159, 189, 40, 162, 183, 18})
+    );
+}
+
 TEST(Resize, TheSameSizeIsTheSamePicture) {
     for (const int channels : {3, 4}) {
         const Image image = test_image(13, 7, channels);
