@@ -65,6 +65,12 @@ class Engine {
 
     [[nodiscard]] const Fingerprint& fingerprint() const { return fingerprint_; }
 
+    /// Where other small things that networks have computed may be kept too, under names that are
+    /// no keys (EngineCache::remove). Empty where nothing is to be kept; it may not exist.
+    [[nodiscard]] const std::filesystem::path& cache_folder() const {
+        return options_.cache_folder;
+    }
+
     /// Returns once all cache entries that loads have asked for are written or given up.
     void finish_cache_writes();
     /// Gives up the cache entry being written, within a second or so, and those waiting.

@@ -81,17 +81,24 @@ Value end_rows(GraphBuilder& graph, const ClipTextConfig& config, const Value& i
     return graph.node("ArgMax", {key}, {{"axis", std::int64_t{1}}, {"keepdims", std::int64_t{1}}});
 }
 
-void write_network(GraphBuilder& graph, const ClipTextConfig& config, int clip_skip) {
+void write_network(GraphBuilder& graph, const ClipTextConfig& config, ClipTextUse use) {
     const int positions = config.max_position_embeddings;
     const int width = config.hidden_size;
     const std::string root = "text_model";
 
     const auto ids = graph.input("input_ids", ElementType::kInt64, {"batch", positions});
     const auto batch = batch_size(graph, ids);
-    const auto words = graph.node(
+    auto words = graph.node(
         "Gather",
         {graph.weight(root + ".embeddings.token_embedding.weight", {config.vocab_size, width}), ids}
     );
+    if (use.takes_vectors) {
+        // Multiplying by 1 and adding 0 changes no bit.
+        const auto shares = graph.input("id_shares", ElementType::kFloat, {"batch", positions, 1});
+        const auto vectors =
+            graph.input("vectors", ElementType::kFloat, {"batch", positions, width});
+        words = add(graph, graph.node("Mul", {words, shares}), vectors);
+    }
     const auto places =
         graph.weight(root + ".embeddings.position_embedding.weight", {positions, width});
     const auto flat = graph.constant({-1, width});
@@ -103,7 +110,7 @@ void write_network(GraphBuilder& graph, const ClipTextConfig& config, int clip_s
         return graph.node("Reshape", {tokens, sequences});
     };
     graph.output("hidden_states.0", as_sequences(x), ElementType::kFloat, hidden_shape);
-    for (int layer = 0; layer <= config.num_hidden_layers - clip_skip; ++layer) {
+    for (int layer = 0; layer <= config.num_hidden_layers - use.clip_skip; ++layer) {
         x = encoder_layer(
             graph, config, x, batch, fmt::format("{}.encoder.layers.{}", root, layer)
         );
@@ -129,24 +136,24 @@ constexpr const char* kName = "text_encoder";
 }  // namespace
 
 Result<OnnxModel> write_clip_text_model(
-    const ClipTextConfig& config, const Weights& weights, GraphDialect dialect, int clip_skip
+    const ClipTextConfig& config, const Weights& weights, GraphDialect dialect, ClipTextUse use
 ) {
-    if (clip_skip < 1 || clip_skip > config.num_hidden_layers) {
+    if (use.clip_skip < 1 || use.clip_skip > config.num_hidden_layers) {
         return fail(
             ErrorKind::kInvalidArgument,
             "clip skip {} is out of range; this text encoder has {} layers",
-            clip_skip,
+            use.clip_skip,
             config.num_hidden_layers
         );
     }
     GraphBuilder graph(kName, dialect, &weights);
-    write_network(graph, config, clip_skip);
+    write_network(graph, config, use);
     return graph.finish();
 }
 
 std::vector<Parameter> clip_text_parameters(const ClipTextConfig& config) {
     GraphBuilder graph(kName, GraphDialect::kOnnx, nullptr);
-    write_network(graph, config, /*clip_skip=*/1);
+    write_network(graph, config, {});
     return graph.parameters();
 }
 

@@ -24,17 +24,26 @@ struct ClipTextConfig {
     [[nodiscard]] static Result<ClipTextConfig> parse(std::string_view config_json);
 };
 
+/// How the network is used.
+struct ClipTextUse {
+    /// Counts from 1 as in A1111: 1 runs every layer, 2 leaves out the last, and so on.
+    int clip_skip = 1;
+    /// Whether tokens can be given as vectors in place of ids (textual inversion).
+    bool takes_vectors = false;
+};
+
 /// Writes the text encoder.
 ///
-/// Input `input_ids` {batch, max_position_embeddings} int64. Outputs: `last_hidden_state`
+/// Input `input_ids` {batch, max_position_embeddings} int64. Where `takes_vectors`, two more:
+/// `id_shares` {batch, positions, 1}, 1 where the id counts and 0 where the vector does, and
+/// `vectors` {batch, positions, hidden_size}, 0 where the id counts. Outputs: `last_hidden_state`
 /// {batch, positions, hidden_size}, after the final layer norm; `pooled_output` {batch,
 /// hidden_size}, its row at the end token; `hidden_states.N` for N from 0 (the embeddings) to the
 /// number of layers that run, before the final layer norm.
 ///
-/// `clip_skip` counts from 1 as in A1111: 1 runs every layer, 2 leaves out the last, and so on.
 /// Source: openai/CLIP, as in transformers' CLIPTextModel.
 [[nodiscard]] Result<OnnxModel> write_clip_text_model(
-    const ClipTextConfig& config, const Weights& weights, GraphDialect dialect, int clip_skip = 1
+    const ClipTextConfig& config, const Weights& weights, GraphDialect dialect, ClipTextUse use = {}
 );
 
 /// The tensors that it has when every layer runs.

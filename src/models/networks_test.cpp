@@ -136,13 +136,16 @@ TEST(Networks, ReportAMissingTensorByName) {
 TEST(Networks, ClipSkipLeavesOutLayersAndTheirWeights) {
     const auto text = component("sd15-tiny", "text_encoder");
     const auto config = ClipTextConfig::parse(text.config).value();
-    const auto whole = write_clip_text_model(config, text.weights, GraphDialect::kOnnx, 1);
-    const auto skipped = write_clip_text_model(config, text.weights, GraphDialect::kOnnx, 2);
+    const auto whole =
+        write_clip_text_model(config, text.weights, GraphDialect::kOnnx, {.clip_skip = 1});
+    const auto skipped =
+        write_clip_text_model(config, text.weights, GraphDialect::kOnnx, {.clip_skip = 2});
     ASSERT_TRUE(whole && skipped);
     EXPECT_LT(skipped->weights.size(), whole->weights.size());
-    EXPECT_FALSE(write_clip_text_model(config, text.weights, GraphDialect::kOnnx, 0));
+    EXPECT_FALSE(write_clip_text_model(config, text.weights, GraphDialect::kOnnx, {.clip_skip = 0})
+    );
     EXPECT_FALSE(write_clip_text_model(
-        config, text.weights, GraphDialect::kOnnx, config.num_hidden_layers + 1
+        config, text.weights, GraphDialect::kOnnx, {.clip_skip = config.num_hidden_layers + 1}
     ));
 }
 

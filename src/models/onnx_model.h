@@ -12,7 +12,7 @@ namespace tessera {
 
 /// Raised whenever the graphs written for one configuration change. Part of every engine
 /// fingerprint, so that caches made by another writer are never loaded.
-inline constexpr int kGraphWriterVersion = 1;
+inline constexpr int kGraphWriterVersion = 2;
 
 /// Which operators a graph may use.
 enum class GraphDialect : std::uint8_t {
