@@ -1,6 +1,6 @@
 // Hot paths outside the networks: google-benchmark's table.
 #include "checkpoint/tensor_view.h"
-#include "diffusion/random.h"
+#include "diffusion/random_generator.h"
 #include "prompt/clip_tokenizer.h"
 
 #include <benchmark/benchmark.h>
@@ -8,16 +8,17 @@
 namespace tessera {
 namespace {
 
-void noise(benchmark::State& state) {
+void noise(benchmark::State& state, RandomKind kind) {
     std::vector<float> values(4U * 64U * 64U);
-    TorchRandom random(1);
+    RandomGenerator random(kind, 1);
     for (auto _ : state) {
         random.randn(values);
         benchmark::DoNotOptimize(values.data());
     }
     state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(values.size()));
 }
-BENCHMARK(noise);
+BENCHMARK_CAPTURE(noise, cpu, RandomKind::kCpu);
+BENCHMARK_CAPTURE(noise, cuda, RandomKind::kCuda);
 
 void tokenize(benchmark::State& state) {
     const auto tokenizer =

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # The figures of docs/performance.md, on this machine, now. Writes 4.3 GB under build/bench the first
 # time, and as much again as engine cache. Takes some ten minutes on two cores.
-#   bench/run.sh [rooms|sd15|memory|demo ...]      # default: all
+#   bench/run.sh [rooms|sd15|upscale|memory|demo|batch ...]      # default: all
 set -euo pipefail
 cd "$(dirname "$0")/.."
-parts=("${@:-rooms sd15 memory demo}")
+parts=("${@:-rooms sd15 upscale memory demo batch}")
 bin=build/release/bin
 work=build/bench
 mkdir -p "$work"
@@ -21,6 +21,11 @@ if wants sd15; then
     title "SD1.5-sized model, fp32, random weights"
     $bin/make_bench_model $work/sd15-random
     stdbuf -oL $bin/sd15_bench $work/sd15-random 256 512
+fi
+
+if wants upscale; then
+    title "x4 of 512 x 512, Real-ESRGAN-sized network, fp32, random weights"
+    stdbuf -oL $bin/upscale_bench $work/upscale
 fi
 
 # Peak memory of a 512 x 512 render: private memory plus the weights that are mapped, once.
@@ -44,5 +49,14 @@ if wants demo; then
         /usr/bin/env time -f '  %e s wall, %U s user, %M KiB peak' \
             $bin/tessera render "a lighthouse by the sea at dawn" --steps 20 --seed 1 \
             --out $work/demo.png 2>&1 >/dev/null | tail -n 1
+    done
+fi
+
+if wants batch; then
+    title "demo model: 20 pictures of a prompt file against their own steps and decoding, warm cache"
+    export TESSERA_CACHE_DIR=$work/cache
+    $bin/tessera render "a lake" --steps 1 --out $work/demo.png >/dev/null 2>&1
+    for run in 1 2 3; do
+        bench/batch_ratio.py $bin/tessera $work/batch
     done
 fi

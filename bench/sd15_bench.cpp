@@ -2,10 +2,12 @@
 // side (default 256 512) it first measures the ceiling: every convolution, matrix product and
 // attention of the UNet, alone and at the network's own shapes. Then the real CFG step (UNet, batch
 // 2), VAE decode and text encoder, as time and as a fraction of that ceiling; then what the step
-// loop adds, and memory. All in one run, since the machine may be shared.
+// loop and a preview after each step add, and memory. All in one run, since the machine may be
+// shared.
 #include "diffusion/denoise_loop.h"
 #include "diffusion/guidance.h"
 #include "diffusion/pipeline_model.h"
+#include "diffusion/pipeline_preview.h"
 #include "operations.h"
 
 #include <fmt/core.h>
@@ -113,11 +115,9 @@ void print_result(const char* what, double seconds, const Ceiling& ceiling) {
 /// Answers at once: what remains is the step loop's own work.
 class InstantDenoiser final : public Denoiser {
   public:
-    Result<Tensor> denoise(const Tensor& model_input, double, std::stop_token) override {
-        Tensor both = model_input;
-        both.shape.front() *= 2;
-        both.values.insert(both.values.end(), model_input.values.begin(), model_input.values.end());
-        return guide_halves(both, 7.5);
+    Result<Tensor> denoise(const Tensor& model_input, const ModelCall&, std::stop_token) override {
+        const std::array<Condition, 1> conditions{{{1.0, model_input}}};
+        return guide(model_input, conditions, 7.5);
     }
 };
 
@@ -126,7 +126,7 @@ Result<double> loop_seconds_per_step(const PipelineModel& model, int latent_side
     request.sampler = "DPM++ 2M Karras";
     request.plan.config = model.info().scheduler;
     request.plan.steps = 20;
-    request.seeds = {1};
+    request.noise.seeds = {{.seed = 1}};
     request.latent_shape = {4, latent_side, latent_side};
     TESSERA_ASSIGN(auto loop, DenoiseLoop::start(std::move(request)));
     InstantDenoiser denoiser;
@@ -143,6 +143,18 @@ Tensor noise(const Shape& shape) {
         tensor.values[i] = std::sin(static_cast<float>(i) * 1.7F);
     }
     return tensor;
+}
+
+/// What a preview takes of one picture; finding its factors, once a model, is not counted.
+Result<double> preview_seconds(PipelineModel& model, int latent_side) {
+    TESSERA_ASSIGN(const auto preview, preview_of(model, {}));
+    const Tensor latents = noise({1, 4, latent_side, latent_side});
+    return best_of(20, [&]() -> Status {
+        if (preview_image(latents, preview).values.empty()) {
+            return fail(ErrorKind::kInternal, "a preview is empty");
+        }
+        return {};
+    });
 }
 
 std::string memory_line(const char* key) {
@@ -176,6 +188,8 @@ Status bench_side(PipelineModel& model, CeilingMeter& meter, int side) {
     fmt::print(
         "  step loop, guidance {:>29.6f} s  {:5.3f} % of a step\n", loop, 100.0 * loop / step
     );
+    TESSERA_ASSIGN(const double shown, preview_seconds(model, latent));
+    fmt::print("  preview / step {:>34.6f} s  {:5.3f} % of a step\n", shown, 100.0 * shown / step);
 
     TESSERA_ASSIGN(
         const auto decode_ceiling,
@@ -207,7 +221,7 @@ Status bench_text_encoder(PipelineModel& model, CeilingMeter& meter) {
     TESSERA_ASSIGN(const auto ceiling, meter.measure(operations));
     const IdTensor ids({1, rows});
     TESSERA_ASSIGN(const double seconds, best_of(10, [&]() -> Status {
-                       TESSERA_TRY(model.encode_ids(ids, {}));
+                       TESSERA_TRY(model.encode_ids(ids, 1, {}));
                        return {};
                    }));
     fmt::print("text encoder, one prompt\n");
@@ -219,7 +233,7 @@ Status bench_text_encoder(PipelineModel& model, CeilingMeter& meter) {
 /// and the weights are mapped, as they are from the second process on.
 Status warm_up(PipelineModel& model, Engine& engine) {
     const auto& text = model.info().text_encoder;
-    TESSERA_TRY(model.encode_ids(IdTensor({1, text.max_position_embeddings}), {}));
+    TESSERA_TRY(model.encode_ids(IdTensor({1, text.max_position_embeddings}), 1, {}));
     TESSERA_TRY(model.predict(noise({2, 4, 8, 8}), 500.0, noise({2, 77, text.hidden_size}), {}));
     TESSERA_TRY(model.decode(noise({1, 4, 8, 8}), {}));
     engine.finish_cache_writes();

@@ -2,6 +2,7 @@
 #include "imaging/codec.h"
 #include "imaging/infotext.h"
 #include "tessera/commands.h"
+#include "tessera/picture_decoder.h"
 #include "tessera/quantity.h"
 #include "tessera/terminal.h"
 
@@ -25,7 +26,7 @@ Result<PictureFacts> read_facts(const std::string& path) {
     const auto bytes = as_bytes(file);
     const auto read = [&]() -> Result<PictureFacts> {
         PictureFacts facts;
-        TESSERA_ASSIGN(facts.image, decode(bytes));
+        TESSERA_ASSIGN(facts.image, picture_decoder().decode(bytes));
         facts.format = sniff_format(bytes).value_or(facts.format);
         facts.bytes = bytes.size();
         TESSERA_ASSIGN(facts.metadata, extract_metadata(bytes));

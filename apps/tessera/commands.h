@@ -17,6 +17,9 @@ using Action = std::function<Result<ExitCode>()>;
 /// Each adds its subcommand to the program; when it is the chosen one, parsing sets `action`.
 void add_render(CLI::App& program, Action& action);
 void add_repeat(CLI::App& program, Action& action);
+void add_upscale(CLI::App& program, Action& action);
+void add_tokens(CLI::App& program, Action& action);
+void add_samplers(CLI::App& program, Action& action);
 void add_info(CLI::App& program, Action& action);
 void add_models(CLI::App& program, Action& action);
 void add_doctor(CLI::App& program, Action& action);

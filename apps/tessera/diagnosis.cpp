@@ -6,6 +6,7 @@
 #include "inference/system_memory.h"
 #include "prompt/clip_tokenizer.h"
 #include "tessera/installed_models.h"
+#include "tessera/picture_decoder.h"
 #include "tessera/quantity.h"
 #include "tessera/version.h"
 
@@ -178,6 +179,33 @@ Finding check_formats() {
     return finding;
 }
 
+/// That the filter fits this system's libraries shows when pictures go through it.
+Status try_sandbox() {
+    constexpr int kSide = 16;
+    const Image image{kSide, kSide, 3, std::vector<std::uint8_t>(std::size_t{kSide} * kSide * 3)};
+    for (const auto format : {PictureFormat::kPng, PictureFormat::kJpeg, PictureFormat::kWebp}) {
+        TESSERA_ASSIGN(const auto file, encode(image, format));
+        TESSERA_TRY(picture_decoder().decode(file));
+    }
+    return {};
+}
+
+Finding check_sandbox() {
+    Finding finding{Verdict::kGood, "picture sandbox", "seccomp and limits", ""};
+    const auto strength = picture_decoder().strength();
+    const auto tried = strength ? try_sandbox() : tl::unexpected(strength.error());
+    if (!tried) {
+        finding.verdict = Verdict::kWeak;
+        finding.detail = tried.error().message;
+        finding.mend = "until it works no picture can be read; rendering from words can";
+    } else if (*strength == SandboxStrength::kLimitsOnly) {
+        finding.verdict = Verdict::kWeak;
+        finding.detail = "limits only: this system offers no seccomp filters";
+        finding.mend = "allow seccomp where the program runs, or read no pictures of strangers";
+    }
+    return finding;
+}
+
 }  // namespace
 
 std::vector<Finding> diagnose(const Locations& locations) {
@@ -194,6 +222,7 @@ std::vector<Finding> diagnose(const Locations& locations) {
     findings.push_back(check_vocabulary(locations, models));
     findings.push_back(check_cache(locations));
     findings.push_back(check_formats());
+    findings.push_back(check_sandbox());
     return findings;
 }
 

@@ -1,10 +1,11 @@
 #pragma once
 
 #include "base/result.h"
-#include "base/tensor.h"
 #include "imaging/image.h"
+#include "imaging/mask.h"
 
 #include <filesystem>
+#include <stop_token>
 #include <string>
 
 namespace tessera::cli {
@@ -15,19 +16,19 @@ struct InitPicture {
     std::string sha256;  ///< of its file
 };
 
-/// PNG, JPEG or WebP within the limits of imaging's decoder.
-[[nodiscard]] Result<InitPicture> read_init_picture(const std::filesystem::path& path);
+/// PNG, JPEG or WebP within the limits of imaging's decoder, decoded in a sandbox.
+[[nodiscard]] Result<InitPicture> read_init_picture(
+    const std::filesystem::path& path, const std::stop_token& stop = {}
+);
 
-struct PictureSize {
-    int width;
-    int height;
+/// What of it is painted anew: white in the mask's picture.
+struct MaskPicture {
+    Mask mask;
+    std::string sha256;  ///< of its file
 };
 
-/// The picture's own size, to the nearest multiple of `multiple`, while both sides are between half
-/// and twice the model's native ones; else the native size.
-[[nodiscard]] PictureSize size_for_init(const Image& image, PictureSize native, int multiple);
-
-/// Cropped to fill that size, as {1, 3, height, width} in -1..1.
-[[nodiscard]] Result<Tensor> init_tensor(const Image& image, PictureSize size);
+[[nodiscard]] Result<MaskPicture> read_mask_picture(
+    const std::filesystem::path& path, const std::stop_token& stop = {}
+);
 
 }  // namespace tessera::cli

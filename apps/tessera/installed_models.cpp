@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <iterator>
 #include <system_error>
 
 namespace tessera::cli {
@@ -32,7 +33,9 @@ std::vector<std::filesystem::path> model_folders(const Locations& locations) {
     std::vector<std::filesystem::path> found;
     for (const auto& folder : locations.models) {
         const auto more = subfolders(folder);
-        found.insert(found.end(), more.begin(), more.end());
+        std::copy_if(more.begin(), more.end(), std::back_inserter(found), [](const auto& path) {
+            return path.filename() != kUpscalersFolder;
+        });
     }
     const auto shipped = subfolders(locations.shipped_models());
     found.insert(found.end(), shipped.begin(), shipped.end());

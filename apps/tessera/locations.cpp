@@ -62,7 +62,16 @@ std::filesystem::path cache_folder() {
 }  // namespace
 
 Locations find_locations() {
-    return {data_folder(), model_folders(), cache_folder()};
+    Locations locations;
+    locations.data = data_folder();
+    locations.models = model_folders();
+    if (!locations.models.empty()) {
+        const auto beside = locations.models.front().parent_path();
+        locations.embeddings = beside / "embeddings";
+        locations.styles = beside / "styles.csv";
+    }
+    locations.cache = cache_folder();
+    return locations;
 }
 
 }  // namespace tessera::cli

@@ -7,6 +7,9 @@
 
 namespace tessera::cli {
 
+/// Among the folders of the user's models, the one that is no model but holds upscalers.
+inline constexpr const char* kUpscalersFolder = "upscalers";
+
 /// Where the program finds and keeps its files. None of them need exist.
 struct Locations {
     /// What is shipped: weights/ (models) and clip_merges.txt. $TESSERA_DATA_DIR, else
@@ -15,6 +18,11 @@ struct Locations {
     /// Folders whose subfolders are the user's models: $TESSERA_MODELS (several with ":" between),
     /// else $XDG_DATA_HOME/tessera/models, else ~/.local/share/tessera/models.
     std::vector<std::filesystem::path> models;
+    /// Textual-inversion embeddings, known to prompts by their files' names: embeddings beside the
+    /// user's models folder.
+    std::filesystem::path embeddings;
+    /// A1111's styles.csv, there too.
+    std::filesystem::path styles;
     /// What can be made anew: $TESSERA_CACHE_DIR, else $XDG_CACHE_HOME/tessera, else
     /// ~/.cache/tessera. Empty when there is not even a home.
     std::filesystem::path cache;

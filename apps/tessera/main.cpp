@@ -1,4 +1,5 @@
 #include "tessera/commands.h"
+#include "tessera/picture_decoder.h"
 #include "tessera/terminal.h"
 #include "tessera/version.h"
 
@@ -57,6 +58,9 @@ int run(int argc, char** argv) {
     Action action;
     add_render(program, action);
     add_repeat(program, action);
+    add_upscale(program, action);
+    add_tokens(program, action);
+    add_samplers(program, action);
     add_info(program, action);
     add_models(program, action);
     add_doctor(program, action);
@@ -83,6 +87,7 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    serve_picture_decoder_if_asked(argc, argv);
     try {
         return run(argc, argv);
     } catch (const std::bad_alloc&) {

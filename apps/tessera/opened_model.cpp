@@ -4,8 +4,44 @@
 
 #include <chrono>
 #include <future>
+#include <set>
+#include <system_error>
 
 namespace tessera::cli {
+
+std::vector<TextualInversion> read_embeddings(
+    const std::filesystem::path& folder, Progress& progress
+) {
+    std::set<std::filesystem::path> files;
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+        if (entry.is_regular_file(error)) {
+            files.insert(entry.path());
+        }
+    }
+    std::vector<TextualInversion> embeddings;
+    for (const auto& file : files) {
+        auto embedding = read_textual_inversion(file);
+        if (embedding) {
+            embeddings.push_back(*std::move(embedding));
+        } else {
+            progress.say("note: an embedding is left out: " + embedding.error().message);
+        }
+    }
+    return embeddings;
+}
+
+Result<std::shared_ptr<Engine>> make_engine(
+    const Locations& locations, const EngineChoice& choice, Progress& progress
+) {
+    EngineOptions options;
+    options.threads = choice.threads;
+    if (choice.cache) {
+        options.cache_folder = locations.engines();
+    }
+    options.warn = [&progress](const std::string& sentence) { progress.say("note: " + sentence); };
+    return Engine::create(std::move(options));
+}
 
 Result<OpenedModel> open_model(
     const Locations& locations,
@@ -14,16 +50,16 @@ Result<OpenedModel> open_model(
     Progress& progress
 ) {
     progress.phase("reading the model");
-    EngineOptions options;
-    options.threads = choice.threads;
-    if (choice.cache) {
-        options.cache_folder = locations.engines();
-    }
-    options.warn = [&progress](const std::string& sentence) { progress.say("note: " + sentence); };
     OpenedModel opened;
-    TESSERA_ASSIGN(opened.engine, Engine::create(std::move(options)));
+    TESSERA_ASSIGN(opened.engine, make_engine(locations, choice, progress));
     TESSERA_ASSIGN(
-        opened.pipeline, PipelineModel::open(folder, opened.engine, locations.clip_merges())
+        opened.pipeline,
+        PipelineModel::open(
+            folder,
+            opened.engine,
+            locations.clip_merges(),
+            read_embeddings(locations.embeddings, progress)
+        )
     );
     TESSERA_ASSIGN(const auto files, DiffusersFolder::open(folder));
     TESSERA_TRY(WeightsInfo::read(files));
@@ -31,21 +67,24 @@ Result<OpenedModel> open_model(
     return opened;
 }
 
-void finish_engines(
-    const OpenedModel& model, bool success, Progress& progress, const std::stop_token& stop
-) {
+void finish_engine(Engine& engine, bool success, Progress& progress, const std::stop_token& stop) {
     if (!success) {
-        model.engine->abandon_cache_writes();
+        engine.abandon_cache_writes();
         return;
     }
     constexpr std::chrono::milliseconds kUnnoticed{300};
-    const std::stop_callback abandon(stop, [&] { model.engine->abandon_cache_writes(); });
-    const auto finished =
-        std::async(std::launch::async, [&] { model.engine->finish_cache_writes(); });
+    const std::stop_callback abandon(stop, [&] { engine.abandon_cache_writes(); });
+    const auto finished = std::async(std::launch::async, [&] { engine.finish_cache_writes(); });
     if (finished.wait_for(kUnnoticed) != std::future_status::ready) {
         progress.phase("keeping the prepared networks for next time (Ctrl-C skips this)");
     }
     finished.wait();
+}
+
+void finish_engines(
+    const OpenedModel& model, bool success, Progress& progress, const std::stop_token& stop
+) {
+    finish_engine(*model.engine, success, progress, stop);
 }
 
 }  // namespace tessera::cli

@@ -9,6 +9,7 @@
 #include <memory>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 namespace tessera::cli {
 
@@ -16,6 +17,20 @@ struct EngineChoice {
     int threads = 0;  ///< 0: one per core
     bool cache = true;
 };
+
+/// The engine of a command. Its warnings go to `progress`, which must outlive it.
+[[nodiscard]] Result<std::shared_ptr<Engine>> make_engine(
+    const Locations& locations, const EngineChoice& choice, Progress& progress
+);
+
+/// Before the engine goes: after success waits until its cache has what this process added to it,
+/// unless a stop is asked for; after a failure gives that up.
+void finish_engine(Engine& engine, bool success, Progress& progress, const std::stop_token& stop);
+
+/// The embeddings of a folder that can be read, by name; of others `progress` tells.
+[[nodiscard]] std::vector<TextualInversion> read_embeddings(
+    const std::filesystem::path& folder, Progress& progress
+);
 
 /// A model to render with.
 struct OpenedModel {
@@ -34,8 +49,7 @@ struct OpenedModel {
     Progress& progress
 );
 
-/// Before the model goes: after success waits until the engine cache has what this process added to
-/// it, unless a stop is asked for; after a failure gives that up.
+/// finish_engine before the model goes.
 void finish_engines(
     const OpenedModel& model, bool success, Progress& progress, const std::stop_token& stop
 );

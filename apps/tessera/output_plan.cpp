@@ -122,6 +122,10 @@ bool is_letter_or_digit(std::string_view character) {
 
 }  // namespace
 
+std::string picture_name(std::string_view prompt, std::uint64_t seed) {
+    return fmt::format("{}-{}", name_from_prompt(prompt), seed);
+}
+
 std::string name_from_prompt(std::string_view prompt) {
     std::string name;
     bool gap = false;
@@ -177,21 +181,35 @@ Result<OutputPlan> OutputPlan::make(const OutputChoice& choice, int pictures) {
 }
 
 Result<fs::path> OutputPlan::write(
-    int number, std::string_view prompt, std::uint32_t seed, ByteView picture
+    int number, std::string_view prompt, std::uint64_t seed, ByteView picture
 ) const {
-    fs::path path = file_;
+    return write_as(number, picture_name(prompt, seed), picture);
+}
+
+Result<fs::path> OutputPlan::write_as(int number, const std::string& name, ByteView picture) const {
+    fs::path path = path_for(number, name);
+    TESSERA_TRY(write_to(path, picture));
+    return path;
+}
+
+fs::path OutputPlan::path_for(int number, const std::string& name) const {
     if (numbered_) {
-        path = numbered(file_, number);
-    } else if (file_.empty()) {
-        std::error_code error;
-        const fs::path first =
-            fmt::format("{}-{}.{}", name_from_prompt(prompt), seed, file_extension(format_));
-        const fs::path place = folder_ == "." ? fs::path() : folder_;
-        path = place / first;
-        for (int further = 2; fs::exists(fs::symlink_status(path, error)); ++further) {
-            path = place / numbered(first, further);
-        }
+        return numbered(file_, number);
     }
+    if (!file_.empty()) {
+        return file_;
+    }
+    std::error_code error;
+    const fs::path first = fmt::format("{}.{}", name, file_extension(format_));
+    const fs::path place = folder_ == "." ? fs::path() : folder_;
+    fs::path path = place / first;
+    for (int further = 2; fs::exists(fs::symlink_status(path, error)); ++further) {
+        path = place / numbered(first, further);
+    }
+    return path;
+}
+
+Status OutputPlan::write_to(const fs::path& path, ByteView picture) {
     if (auto written = write_file_atomically(path, picture); !written) {
         Error problem = std::move(written).error();
         if (problem.kind == ErrorKind::kExhausted) {
@@ -199,7 +217,7 @@ Result<fs::path> OutputPlan::write(
         }
         return tl::unexpected(std::move(problem));
     }
-    return path;
+    return {};
 }
 
 }  // namespace tessera::cli

@@ -34,8 +34,18 @@ class OutputPlan {
 
     /// Writes the picture that is `number`-th from 1: whole or not at all. The path it has.
     [[nodiscard]] Result<std::filesystem::path> write(
-        int number, std::string_view prompt, std::uint32_t seed, ByteView picture
+        int number, std::string_view prompt, std::uint64_t seed, ByteView picture
     ) const;
+    /// The same with a name of its own, without suffix, where no file was named.
+    [[nodiscard]] Result<std::filesystem::path> write_as(
+        int number, const std::string& name, ByteView picture
+    ) const;
+
+    /// The two halves of that: the path that the picture will have, and the writing.
+    [[nodiscard]] std::filesystem::path path_for(int number, const std::string& name) const;
+    [[nodiscard]] static Status write_to(const std::filesystem::path& path, ByteView picture);
+    /// Where they go; "." for the current folder.
+    [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
 
   private:
     PictureFormat format_ = PictureFormat::kPng;
@@ -44,6 +54,9 @@ class OutputPlan {
     std::filesystem::path file_;  ///< empty: named by prompt and seed
     bool numbered_ = false;
 };
+
+/// The name of a picture without its suffix: "a-lighthouse-by-the-sea-42".
+[[nodiscard]] std::string picture_name(std::string_view prompt, std::uint64_t seed);
 
 /// The prompt's first words as they may stand in a file name: letters and digits with "-" between,
 /// at most some 48 bytes. "picture" when there are none.

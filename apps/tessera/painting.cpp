@@ -1,125 +1,295 @@
 #include "tessera/painting.h"
 
-#include "diffusion/pipeline.h"
+#include "base/file.h"
+#include "diffusion/pipeline_preview.h"
 #include "diffusion/sampler_registry.h"
 #include "imaging/codec.h"
+#include "imaging/mask_latents.h"
+#include "imaging/resize.h"
+#include "tessera/foreign_recipe.h"
+#include "tessera/stop_watch.h"
 
-#include <chrono>
+#include <algorithm>
+#include <cmath>
 #include <utility>
 
 namespace tessera::cli {
 namespace {
 
-/// Seconds since it was made, or last asked.
-class StopWatch {
-  public:
-    double lap() {
-        const auto now = std::chrono::steady_clock::now();
-        const std::chrono::duration<double> spent = now - std::exchange(last_, now);
-        return spent.count();
+/// A1111's "fill" is in the picture already.
+MaskedContent masked_content(MaskedFill fill) {
+    switch (fill) {
+        case MaskedFill::kLatentNoise:
+            return MaskedContent::kLatentNoise;
+        case MaskedFill::kLatentNothing:
+            return MaskedContent::kLatentNothing;
+        case MaskedFill::kFill:
+        case MaskedFill::kOriginal:
+            break;
     }
+    return MaskedContent::kOriginal;
+}
 
-  private:
-    std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
-};
-
-RenderRequest request_of(const Recipe& recipe) {
+/// The first pass, without pictures.
+RenderRequest request_of(const Recipe& recipe, const ModelInfo& info) {
     RenderRequest request{};
     request.prompt = recipe.prompt;
     request.negative_prompt = recipe.negative_prompt;
-    request.width = recipe.width;
-    request.height = recipe.height;
+    request.syntax = recipe.syntax;
+    request.clip_skip = recipe.clip_skip;
+    request.width = recipe.rendered.width;
+    request.height = recipe.rendered.height;
     request.steps = recipe.steps;
     request.sampler = recipe.sampler;
-    request.guidance_scale = recipe.cfg;
-    request.seeds = {recipe.seed};
+    request.eta = recipe.eta;
+    request.s_noise = recipe.s_noise;
+    request.zero_terminal_snr = recipe.zero_terminal_snr;
+    request.guidance = recipe.guidance;
+    request.noise.random = recipe.random;
+    request.noise.seeds = {recipe.seed};
+    request.noise.later_seed_offset = recipe.later_seed_offset;
+    if (recipe.seed_resize) {
+        const int downscale = info.vae.downscale();
+        request.noise.resize_from = LatentSize{
+            recipe.seed_resize->height / downscale, recipe.seed_resize->width / downscale};
+    }
     if (recipe.init) {
         request.strength = recipe.init->strength;
+    }
+    if (recipe.inpaint) {
+        request.masked_content = masked_content(recipe.inpaint->fill);
     }
     return request;
 }
 
-Result<Image> paint_one(
-    const OpenedModel& model,
-    const Recipe& recipe,
-    const std::optional<Tensor>& init,
-    Progress& progress,
+Tensor tensor_of(const Image& picture) {
+    return Tensor({1, 3, picture.height, picture.width}, planes_from_image(picture));
+}
+
+Status add_canvas(const InitCanvas& canvas, const ModelInfo& info, RenderRequest& request) {
+    request.init_image = tensor_of(canvas.picture);
+    if (!canvas.mask) {
+        return {};
+    }
+    TESSERA_ASSIGN(const auto sampler, find_sampler(request.sampler));
+    const auto shrinking = sampler.sampler->convention == SamplerConvention::kDiffusers
+                               ? MaskShrinking::kRoundedThenNearest
+                               : MaskShrinking::kResizedThenRounded;
+    const int downscale = info.vae.downscale();
+    TESSERA_ASSIGN(auto values, shrink_to_latents(*canvas.mask, downscale, shrinking));
+    request.mask = Tensor(
+        {1, 1, canvas.mask->height / downscale, canvas.mask->width / downscale}, std::move(values)
+    );
+    return {};
+}
+
+/// The second pass takes just hires.steps steps, whatever its strength: as in A1111 it is the end
+/// of a schedule that is longer by that share.
+Result<RenderRequest> second_request(const Recipe& recipe, const ModelInfo& info) {
+    constexpr double kMostStrength = 0.999;
+    const HiresRecipe& hires = *recipe.hires;
+    if (!(hires.strength > 0.0 && hires.strength <= 1.0)) {
+        return fail(
+            ErrorKind::kInvalidArgument,
+            "strength {} is not possible for the second pass; take more than 0, up to 1",
+            hires.strength
+        );
+    }
+    RenderRequest request = request_of(recipe, info);
+    request.width = hires.size.width;
+    request.height = hires.size.height;
+    request.first_pass_steps = recipe.steps;
+    const double whole = std::floor(hires.steps / std::min(hires.strength, kMostStrength));
+    request.steps = static_cast<int>(std::min(whole, 1e6));
+    request.strength = strength_for(hires.steps, request.steps, recipe.sampler);
+    return request;
+}
+
+/// Writes what is there after a step; a preview that fails is no reason to stop.
+class PreviewWriter {
+  public:
+    PreviewWriter(const Studio& studio, const std::stop_token& stop) : studio_(studio) {
+        if (studio.preview.empty()) {
+            return;
+        }
+        auto preview = preview_of(*studio.model.pipeline, stop);
+        if (preview) {
+            preview_ = *std::move(preview);
+        } else {
+            studio.progress.say("note: no preview: " + preview.error().message);
+        }
+    }
+
+    void show(const Render& render) {
+        if (!preview_) {
+            return;
+        }
+        const Tensor small = preview_image(render.loop().predicted_clean(), *preview_);
+        const auto width = static_cast<int>(small.shape[3]);
+        const auto height = static_cast<int>(small.shape[2]);
+        const auto file =
+            encode(image_from_planes(small.values, width, height), PictureFormat::kPng, {}, {});
+        const Status written =
+            file ? write_file_atomically(studio_.preview, *file) : tl::unexpected(file.error());
+        if (!written) {
+            studio_.progress.say("note: no preview: " + written.error().message);
+            preview_.reset();
+        }
+    }
+
+  private:
+    const Studio& studio_;
+    std::optional<LatentPreview> preview_;
+};
+
+/// One pass: from noise or a picture to a picture.
+Result<Image> run_pass(
+    const Studio& studio,
+    RenderRequest request,
+    PreviewWriter& preview,
     const std::stop_token& stop,
     StageSeconds& seconds
 ) {
     StopWatch watch;
-    progress.phase(init ? "reading the prompt and the picture" : "reading the prompt");
-    RenderRequest request = request_of(recipe);
-    request.init_image = init;
-    TESSERA_ASSIGN(auto render, Render::start(model.pipeline, std::move(request), stop));
-    seconds.text = watch.lap();
+    const int width = request.width;
+    const int height = request.height;
+    TESSERA_ASSIGN(auto render, Render::start(studio.model.pipeline, std::move(request), stop));
+    seconds.text += watch.lap();
 
-    progress.step(0, render.steps());
+    studio.progress.step(0, render.steps());
     while (!render.done()) {
         TESSERA_TRY(render.advance(stop));
-        progress.step(render.step(), render.steps());
+        studio.progress.step(render.step(), render.steps());
+        preview.show(render);
     }
-    seconds.steps = watch.lap();
+    seconds.steps += watch.lap();
 
-    progress.phase("decoding");
+    studio.progress.phase("decoding");
     TESSERA_ASSIGN(const auto planes, render.decode(stop));
-    seconds.decoding = watch.lap();
-    return image_from_planes(planes.values, recipe.width, recipe.height);
+    seconds.decoding += watch.lap();
+    return image_from_planes(planes.values, width, height);
+}
+
+/// The picture by that upscaler, large enough to cover the size, then cut to it.
+Result<Image> enlarge(
+    const Studio& studio,
+    const Image& picture,
+    const std::string& upscaler_name,
+    PictureSize size,
+    const std::stop_token& stop
+) {
+    TESSERA_ASSIGN(const auto upscaler, studio.upscalers.get(upscaler_name));
+    const double times = std::max(
+        static_cast<double>(size.width) / picture.width,
+        static_cast<double>(size.height) / picture.height
+    );
+    UpscaleRequest request;
+    request.width = std::max(size.width, static_cast<int>(std::lround(picture.width * times)));
+    request.height = std::max(size.height, static_cast<int>(std::lround(picture.height * times)));
+    TESSERA_ASSIGN(
+        const Image larger,
+        upscaler.upscale(
+            picture,
+            request,
+            [&](std::size_t done, std::size_t all) { studio.progress.step(done, all); },
+            stop
+        )
+    );
+    return crop_to_fill(larger, size.width, size.height);
+}
+
+Result<Image> finish(
+    const Studio& studio,
+    Image picture,
+    const Recipe& recipe,
+    const std::optional<InitCanvas>& canvas,
+    const std::stop_token& stop,
+    StageSeconds& seconds
+) {
+    StopWatch watch;
+    if (!recipe.restored_by.empty()) {
+        studio.progress.phase("repairing");
+        TESSERA_ASSIGN(
+            picture,
+            enlarge(studio, picture, recipe.restored_by, {picture.width, picture.height}, stop)
+        );
+    }
+    const bool is_part = canvas && canvas->surroundings && canvas->surroundings->region;
+    if (!is_part && !recipe.enlarged_by.empty()) {
+        studio.progress.phase("enlarging");
+        TESSERA_ASSIGN(picture, enlarge(studio, picture, recipe.enlarged_by, recipe.size, stop));
+    } else if (!is_part) {
+        TESSERA_ASSIGN(picture, crop_to_fill(picture, recipe.size.width, recipe.size.height));
+    }
+    if (canvas) {
+        TESSERA_ASSIGN(picture, put_back(*canvas, std::move(picture)));
+    }
+    seconds.enlarging += watch.lap();
+    return picture;
 }
 
 }  // namespace
 
-Status check_recipe(const Recipe& recipe, const PipelineModel& model) {
-    TESSERA_TRY(check(request_of(recipe), model.info()));
-    SamplerRequest plan;
-    plan.config = model.info().scheduler;
-    plan.steps = recipe.steps;
+Result<std::vector<std::string>> prepare_recipe(Recipe& recipe, const Studio& studio) {
+    const PipelineModel& model = *studio.model.pipeline;
+    recipe.model = model.info().name;
+    recipe.model_hash = studio.model.hash;
+    recipe.fingerprint = studio.model.engine->fingerprint().hash();
+    RenderRequest request = request_of(recipe, model.info());
     if (recipe.init) {
-        plan.strength = recipe.init->strength;
+        request.init_image = Tensor({1, 3, request.height, request.width}, {});
     }
-    TESSERA_TRY(make_sampler(recipe.sampler, plan));
-    for (const auto& [name, text] :
-         {std::pair("prompt", &recipe.prompt),
-          std::pair("negative prompt", &recipe.negative_prompt)}) {
-        if (auto chunks = model.chunk_count(*text); !chunks) {
-            return within(name, std::move(chunks).error());
+    TESSERA_ASSIGN(auto plan, plan_render(model, request));
+    if (recipe.hires) {
+        TESSERA_ASSIGN(auto second, second_request(recipe, model.info()));
+        second.init_image = Tensor({1, 3, second.height, second.width}, {});
+        auto second_plan = plan_render(model, second);
+        if (!second_plan) {
+            return within("second pass", std::move(second_plan).error());
         }
     }
-    return {};
+    recipe.embeddings = std::move(plan.embeddings);
+    recipe.upscalers.clear();
+    const std::string second = recipe.hires ? recipe.hires->upscaler : "";
+    for (const std::string& name : {second, recipe.enlarged_by, recipe.restored_by}) {
+        if (!name.empty()) {
+            TESSERA_ASSIGN(const auto hash, studio.upscalers.hash(name));
+            if (!hash.empty()) {
+                recipe.upscalers[name] = hash;
+            }
+        }
+    }
+    return std::move(plan.remarks);
 }
 
-Status paint(
-    const OpenedModel& model,
+Result<Image> paint(
+    const Studio& studio,
     const Recipe& recipe,
-    int count,
-    const std::optional<Tensor>& init,
-    const OutputPlan& output,
-    Progress& progress,
+    const std::optional<InitCanvas>& canvas,
     const std::stop_token& stop,
-    const std::function<void(const FinishedPicture&)>& finished
+    StageSeconds& seconds
 ) {
-    for (int number = 1; number <= count; ++number) {
-        progress.begin_picture(
-            static_cast<std::size_t>(number), static_cast<std::size_t>(count), recipe.prompt
-        );
-        FinishedPicture picture{{}, recipe, {}};
-        picture.recipe.seed += static_cast<std::uint32_t>(number - 1);
-        TESSERA_ASSIGN(
-            const Image image,
-            paint_one(model, picture.recipe, init, progress, stop, picture.seconds)
-        );
-        StopWatch watch;
-        TESSERA_ASSIGN(const auto metadata, picture_metadata(picture.recipe));
-        EncodeOptions options;
-        options.quality = output.quality().value_or(options.quality);
-        TESSERA_ASSIGN(const auto file, encode(image, output.format(), options, metadata));
-        TESSERA_ASSIGN(
-            picture.path, output.write(number, recipe.prompt, picture.recipe.seed, file)
-        );
-        picture.seconds.writing = watch.lap();
-        finished(picture);
+    const ModelInfo& info = studio.model.pipeline->info();
+    studio.progress.phase(canvas ? "reading the prompt and the picture" : "reading the prompt");
+    PreviewWriter preview(studio, stop);
+    RenderRequest request = request_of(recipe, info);
+    if (canvas) {
+        TESSERA_TRY(add_canvas(*canvas, info, request));
     }
-    return {};
+    TESSERA_ASSIGN(Image picture, run_pass(studio, std::move(request), preview, stop, seconds));
+    if (recipe.hires) {
+        StopWatch watch;
+        studio.progress.phase("enlarging");
+        TESSERA_ASSIGN(
+            picture, enlarge(studio, picture, recipe.hires->upscaler, recipe.hires->size, stop)
+        );
+        seconds.enlarging += watch.lap();
+        studio.progress.phase("second pass");
+        TESSERA_ASSIGN(request, second_request(recipe, info));
+        request.init_image = tensor_of(picture);
+        TESSERA_ASSIGN(picture, run_pass(studio, std::move(request), preview, stop, seconds));
+    }
+    return finish(studio, std::move(picture), recipe, canvas, stop, seconds);
 }
 
 }  // namespace tessera::cli

@@ -1,18 +1,19 @@
 #pragma once
 
 #include "base/result.h"
-#include "base/tensor.h"
+#include "diffusion/pipeline.h"
+#include "tessera/init_canvas.h"
 #include "tessera/opened_model.h"
-#include "tessera/output_plan.h"
 #include "tessera/progress.h"
 #include "tessera/recipe.h"
+#include "tessera/upscalers.h"
 
 #include <filesystem>
 #include <functional>
 #include <optional>
-#include <span>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 namespace tessera::cli {
 
@@ -21,6 +22,7 @@ struct StageSeconds {
     double text = 0.0;  ///< prompts, and the init picture
     double steps = 0.0;
     double decoding = 0.0;
+    double enlarging = 0.0;  ///< upscaling and repairing
     double writing = 0.0;
 };
 
@@ -31,20 +33,27 @@ struct FinishedPicture {
     StageSeconds seconds;
 };
 
-/// All that can be known of a recipe before work: names, ranges, the length of the prompts.
-[[nodiscard]] Status check_recipe(const Recipe& recipe, const PipelineModel& model);
+/// What paints: one model, upscalers as they are needed, and where to tell how far it is.
+struct Studio {
+    const OpenedModel& model;
+    Upscalers& upscalers;
+    Progress& progress;
+    /// A file that shows the picture as it comes into being, replaced after each step; empty: none.
+    std::filesystem::path preview;
+};
 
-/// Renders `count` pictures one after the other, with the recipe's seed and those that follow, and
-/// writes each as soon as it is done; then `finished` is told. `init` belongs to recipe.init.
-[[nodiscard]] Status paint(
-    const OpenedModel& model,
+/// Checks all that can be known of a recipe before work, names, ranges, the length of the prompts,
+/// and puts in what it is made with here: the hashes of the model, of upscalers and embeddings, and
+/// the engine's fingerprint. Gives remarks for the person who asked.
+[[nodiscard]] Result<std::vector<std::string>> prepare_recipe(Recipe& recipe, const Studio& studio);
+
+/// Renders one picture. `canvas` belongs to recipe.init.
+[[nodiscard]] Result<Image> paint(
+    const Studio& studio,
     const Recipe& recipe,
-    int count,
-    const std::optional<Tensor>& init,
-    const OutputPlan& output,
-    Progress& progress,
+    const std::optional<InitCanvas>& canvas,
     const std::stop_token& stop,
-    const std::function<void(const FinishedPicture&)>& finished
+    StageSeconds& seconds
 );
 
 }  // namespace tessera::cli

@@ -5,6 +5,8 @@
 #include "tessera/painting.h"
 #include "tessera/progress.h"
 
+#include <cstddef>
+#include <filesystem>
 #include <functional>
 #include <stop_token>
 #include <string>
@@ -19,13 +21,18 @@ class PictureReport {
     PictureReport(bool json, Progress& progress) : json_(json), progress_(progress) {}
 
     void add(const FinishedPicture& picture);
+    /// A sheet of many pictures.
+    void add_sheet(const std::filesystem::path& path, std::size_t cells);
     /// After the last one; `result` says how the command ended.
     void end(const Status& result) const;
 
   private:
+    void tell_path(const std::filesystem::path& path) const;
+
     bool json_;
     Progress& progress_;
     std::vector<FinishedPicture> pictures_;
+    std::vector<std::filesystem::path> sheets_;
 };
 
 /// Runs a command that makes pictures, with a progress line and a report, until Ctrl-C.

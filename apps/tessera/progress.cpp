@@ -54,10 +54,10 @@ void Progress::phase(const std::string& name) {
     }
 }
 
-void Progress::step(std::size_t step, std::size_t steps) {
+void Progress::step(std::size_t step, std::size_t steps, const std::string& unit) {
     const std::scoped_lock lock(mutex_);
     const auto now = Clock::now();
-    state_.phase = "step";
+    state_.phase = unit;
     state_.step = step;
     state_.steps = steps;
     last_step_ = now;

@@ -24,8 +24,9 @@ class Progress {
     /// Begins one of several pictures; `caption` is its prompt.
     void begin_picture(std::size_t picture, std::size_t pictures, const std::string& caption);
     void phase(const std::string& name);
-    /// `step` of `steps` are done; the first call of a picture says 0.
-    void step(std::size_t step, std::size_t steps);
+    /// `step` of `steps` are done; the first call of a picture says 0. `unit` is what they are
+    /// called.
+    void step(std::size_t step, std::size_t steps, const std::string& unit = "step");
     /// Nothing is shown until the next phase: before stdout is written to, which may be the same
     /// terminal.
     void rest();

@@ -11,10 +11,10 @@ namespace tessera {
 class AnalyticDenoiser final : public Denoiser {
   public:
     Result<Tensor> denoise(
-        const Tensor& model_input, double timestep, [[maybe_unused]] std::stop_token stop
+        const Tensor& model_input, const ModelCall& call, [[maybe_unused]] std::stop_token stop
     ) override {
         Tensor output(model_input.shape);
-        const auto shift = static_cast<float>(timestep / 100.0);
+        const auto shift = static_cast<float>(call.timestep / 100.0);
         std::transform(
             model_input.values.begin(),
             model_input.values.end(),

@@ -1,7 +1,6 @@
 #include "diffusion/denoise_loop.h"
 
 #include "diffusion/linear_combination.h"
-#include "diffusion/sampler_registry.h"
 
 #include <algorithm>
 #include <cmath>
@@ -68,13 +67,18 @@ void put_optional(ByteWriter& out, const std::optional<double>& value) {
     out.put(value.value_or(0.0));
 }
 
-Result<std::optional<double>> get_optional(ByteReader& in) {
-    TESSERA_ASSIGN(const auto present, in.get<std::uint8_t>());
-    TESSERA_ASSIGN(const auto value, in.get<double>());
-    if (present > 1) {
+Result<bool> get_flag(ByteReader& in) {
+    TESSERA_ASSIGN(const auto value, in.get<std::uint8_t>());
+    if (value > 1) {
         return fail(ErrorKind::kCorrupt, "a flag is neither set nor unset");
     }
-    return present == 1 ? std::optional(value) : std::nullopt;
+    return value == 1;
+}
+
+Result<std::optional<double>> get_optional(ByteReader& in) {
+    TESSERA_ASSIGN(const bool present, get_flag(in));
+    TESSERA_ASSIGN(const auto value, in.get<double>());
+    return present ? std::optional(value) : std::nullopt;
 }
 
 void put_plan(ByteWriter& out, const SamplerRequest& plan) {
@@ -83,6 +87,7 @@ void put_plan(ByteWriter& out, const SamplerRequest& plan) {
     out.put(static_cast<std::int32_t>(plan.steps));
     put_optional(out, plan.strength);
     put_optional(out, plan.eta);
+    put_optional(out, plan.s_noise);
 }
 
 Result<SamplerRequest> get_plan(ByteReader& in) {
@@ -90,13 +95,14 @@ Result<SamplerRequest> get_plan(ByteReader& in) {
     TESSERA_ASSIGN(const auto config, in.get_text());
     TESSERA_ASSIGN(plan.config, SchedulerConfig::parse(config));
     TESSERA_ASSIGN(const auto schedule, in.get<std::uint8_t>());
-    if (schedule > static_cast<std::uint8_t>(ScheduleKind::kExponential)) {
+    if (schedule > static_cast<std::uint8_t>(ScheduleKind::kAlignYourSteps)) {
         return fail(ErrorKind::kCorrupt, "there is no schedule type {}", schedule);
     }
     plan.schedule = static_cast<ScheduleKind>(schedule);
     TESSERA_ASSIGN(plan.steps, in.get<std::int32_t>());
     TESSERA_ASSIGN(plan.strength, get_optional(in));
     TESSERA_ASSIGN(plan.eta, get_optional(in));
+    TESSERA_ASSIGN(plan.s_noise, get_optional(in));
     return plan;
 }
 
@@ -114,53 +120,65 @@ Result<Tensor> get_tensor(ByteReader& in, const Shape& shape) {
 
 DenoiseLoop::DenoiseLoop(
     std::string sampler_name,
+    SamplerConvention convention,
     SamplerRequest plan,
     std::shared_ptr<const Sampler> sampler,
     PictureNoise noise,
     std::string fingerprint
 )
     : sampler_name_(std::move(sampler_name)),
+      convention_(convention),
       plan_(std::move(plan)),
       sampler_(std::move(sampler)),
       noise_(std::move(noise)),
       fingerprint_(std::move(fingerprint)) {}
 
 Result<DenoiseLoop> DenoiseLoop::start(DenoiseRequest request) {
-    TESSERA_ASSIGN(const auto shape, batch_shape(request.seeds.size(), request.latent_shape));
+    TESSERA_ASSIGN(const auto shape, batch_shape(request.noise.seeds.size(), request.latent_shape));
+    TESSERA_TRY(check(request.noise));
     TESSERA_TRY(check_given("init latents", request.init, shape));
-    TESSERA_TRY(check_given("noise values", request.noise, shape));
-    if (request.init.has_value() != request.plan.strength.has_value()) {
+    TESSERA_TRY(check_given("noise values", request.given_noise, shape));
+    if (request.init.has_value() != (request.plan.strength || request.mask)) {
         return fail(
             ErrorKind::kInvalidArgument,
-            "image-to-image needs both init latents and a strength, and one of them is missing"
+            "image-to-image needs both init latents and a strength or a mask, and one of them is "
+            "missing"
         );
     }
+    TESSERA_ASSIGN(const auto choice, find_sampler(request.sampler));
     TESSERA_ASSIGN(auto sampler, make_sampler(request.sampler, request.plan));
 
     DenoiseLoop loop(
-        std::move(request.sampler),
-        std::move(request.plan),
+        request.sampler,
+        choice.sampler->convention,
+        request.plan,
         std::move(sampler),
-        PictureNoise(request.seeds),
-        std::move(request.fingerprint)
+        PictureNoise(request.noise),
+        request.fingerprint
     );
-    Tensor noise = loop.noise_.draw(shape);
-    if (request.noise) {
-        noise = *std::move(request.noise);
+    loop.begin(std::move(request), shape);
+    if (loop.kept_) {
+        TESSERA_TRY(check(*loop.kept_));
     }
-    const StartMix mix = loop.sampler_->start();
-    loop.state_.latents = request.init
-                              ? linear_combination({{mix.clean, *request.init}, {mix.noise, noise}})
-                              : linear_combination({{mix.noise, noise}});
     return loop;
+}
+
+void DenoiseLoop::begin(DenoiseRequest request, const Shape& shape) {
+    Tensor noise = noise_.first(shape);
+    if (request.given_noise) {
+        noise = *std::move(request.given_noise);
+    }
+    const StartMix mix = sampler_->start();
+    state_.latents = request.plan.strength
+                         ? linear_combination({{mix.clean, *request.init}, {mix.noise, noise}})
+                         : linear_combination({{mix.noise, noise}});
+    if (request.mask) {
+        kept_ = KeptLatents{*std::move(request.init), *std::move(request.mask), std::move(noise)};
+    }
 }
 
 std::size_t DenoiseLoop::step() const {
     return done() ? steps() : sampler_->calls()[call_].step;
-}
-
-std::size_t DenoiseLoop::steps() const {
-    return sampler_->calls().empty() ? 0 : sampler_->calls().back().step + 1;
 }
 
 Status DenoiseLoop::advance(Denoiser& denoiser, const std::stop_token& stop) {
@@ -177,7 +195,7 @@ Status DenoiseLoop::advance(Denoiser& denoiser, const std::stop_token& stop) {
             return fail(ErrorKind::kCancelled, "stopped before step {} of {}", step() + 1, steps());
         }
         const Tensor input = linear_combination({{calls[call].input_scale, state.latents}});
-        TESSERA_ASSIGN(const Tensor output, denoiser.denoise(input, calls[call].timestep, stop));
+        TESSERA_ASSIGN(Tensor output, denoiser.denoise(input, calls[call], stop));
         if (output.shape != input.shape || output.values.size() != input.values.size()) {
             return fail(
                 ErrorKind::kInternal,
@@ -186,7 +204,14 @@ Status DenoiseLoop::advance(Denoiser& denoiser, const std::stop_token& stop) {
                 steps()
             );
         }
+        if (kept_ && convention_ == SamplerConvention::kKDiffusion) {
+            output =
+                keep_in_output(output, input, calls[call], plan_.config.prediction_type, *kept_);
+        }
         sampler_->step(call, output, noise, state);
+        if (kept_) {
+            keep_after(call, state);
+        }
     }
     if (!is_finite(state.latents) || !is_finite(state.predicted_clean)) {
         return fail(
@@ -201,6 +226,16 @@ Status DenoiseLoop::advance(Denoiser& denoiser, const std::stop_token& stop) {
     noise_ = std::move(noise);
     call_ = call;
     return {};
+}
+
+void DenoiseLoop::keep_after(std::size_t call, SamplerState& state) const {
+    const auto& calls = sampler_->calls();
+    if (call + 1 == calls.size()) {
+        state.latents = blend(state.latents, kept_->clean, kept_->mask);
+        state.predicted_clean = blend(state.predicted_clean, kept_->clean, kept_->mask);
+    } else if (convention_ == SamplerConvention::kDiffusers) {
+        state.latents = keep_in_latents(state.latents, calls[call + 1], *kept_);
+    }
 }
 
 Bytes DenoiseLoop::save() const {
@@ -220,6 +255,12 @@ Bytes DenoiseLoop::save() const {
         out.put_floats(tensor.values);
     }
     noise_.save(out);
+    out.put(static_cast<std::uint8_t>(kept_ ? 1 : 0));
+    if (kept_) {
+        out.put_floats(kept_->clean.values);
+        out.put_floats(kept_->mask.values);
+        out.put_floats(kept_->noise.values);
+    }
     return seal(kLoopSeal, out.take());
 }
 
@@ -244,6 +285,7 @@ Result<DenoiseLoop> DenoiseLoop::read(ByteReader& in) {
     TESSERA_ASSIGN(auto fingerprint, in.get_text());
     TESSERA_ASSIGN(auto sampler_name, in.get_text());
     TESSERA_ASSIGN(auto plan, get_plan(in));
+    TESSERA_ASSIGN(const auto choice, find_sampler(sampler_name));
     TESSERA_ASSIGN(auto sampler, make_sampler(sampler_name, plan));
 
     TESSERA_ASSIGN(const auto pictures, in.get<std::uint64_t>());
@@ -272,17 +314,28 @@ Result<DenoiseLoop> DenoiseLoop::read(ByteReader& in) {
         state.history.push_back(std::move(tensor));
     }
     TESSERA_ASSIGN(auto noise, PictureNoise::load(in, pictures));
+    TESSERA_ASSIGN(const bool has_mask, get_flag(in));
+    std::optional<KeptLatents> kept;
+    if (has_mask) {
+        kept.emplace();
+        TESSERA_ASSIGN(kept->clean, get_tensor(in, shape));
+        TESSERA_ASSIGN(kept->mask, get_tensor(in, {1, 1, shape[2], shape[3]}));
+        TESSERA_ASSIGN(kept->noise, get_tensor(in, shape));
+        TESSERA_TRY(check(*kept));
+    }
     if (!in.at_end()) {
         return fail(ErrorKind::kCorrupt, "there is more data than a saved loop has");
     }
 
     DenoiseLoop loop(
         std::move(sampler_name),
+        choice.sampler->convention,
         std::move(plan),
         std::move(sampler),
         std::move(noise),
         std::move(fingerprint)
     );
+    loop.kept_ = std::move(kept);
     loop.state_ = std::move(state);
     loop.call_ = call;
     return loop;

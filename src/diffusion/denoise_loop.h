@@ -4,8 +4,10 @@
 #include "base/result.h"
 #include "base/tensor.h"
 #include "diffusion/denoiser.h"
+#include "diffusion/latent_mask.h"
 #include "diffusion/noise.h"
 #include "diffusion/sampler.h"
+#include "diffusion/sampler_registry.h"
 #include "diffusion/scheduler_config.h"
 #include "diffusion/sealed_bytes.h"
 
@@ -23,17 +25,20 @@ struct DenoiseRequest {
     /// As find_sampler takes it.
     std::string sampler;
     SamplerRequest plan;
-    /// One per picture; only the low 32 bits count (TorchRandom).
-    std::vector<std::uint64_t> seeds;
+    /// A seed for each picture, and where random numbers come from.
+    NoiseRequest noise;
     /// One picture's latents: {channels, height, width}.
     Shape latent_shape;
 
     /// Clean latents to begin with, {pictures, channels, height, width}: image-to-image. Needs
-    /// plan.strength, and that needs these.
+    /// plan.strength or a mask, and both need these.
     std::optional<Tensor> init;
-    /// Starting noise of the same shape in place of the seeds' first draw (which is made all the
-    /// same, so that later draws do not shift).
-    std::optional<Tensor> noise;
+    /// Inpainting: {1, 1, height, width}, 0 where the pictures stay `init`, 1 where they are
+    /// painted anew, in between a mix. Without plan.strength they begin as noise alone.
+    std::optional<Tensor> mask;
+    /// Starting noise of the same shape as `init` in place of the seeds' first draw (which is made
+    /// all the same, so that later draws do not shift).
+    std::optional<Tensor> given_noise;
 
     /// What computes the steps (the engine's fingerprint); kept with the loop and in its saved form
     /// so that whoever resumes can compare. Not interpreted here.
@@ -41,7 +46,7 @@ struct DenoiseRequest {
 };
 
 /// What save() writes; a change of its layout raises the version.
-inline constexpr SealKind kLoopSeal{"TSRALOOP", 1};
+inline constexpr SealKind kLoopSeal{"TSRALOOP", 2};
 
 /// The way from noise to clean latents, one step at a time. Between steps it can be looked at,
 /// saved, dropped or moved to another process. Each picture comes out the same to the bit alone or
@@ -60,7 +65,7 @@ class DenoiseLoop {
 
     /// Steps taken, of how many. For image-to-image the skipped ones do not count.
     [[nodiscard]] std::size_t step() const;
-    [[nodiscard]] std::size_t steps() const;
+    [[nodiscard]] std::size_t steps() const { return sampler_->steps(); }
     [[nodiscard]] bool done() const { return call_ == sampler_->calls().size(); }
 
     /// {pictures, channels, height, width}; when done, the result.
@@ -68,10 +73,11 @@ class DenoiseLoop {
     /// What the network took for the clean latents at the last step: for previews. Empty before the
     /// first step.
     [[nodiscard]] const Tensor& predicted_clean() const { return state_.predicted_clean; }
+    [[nodiscard]] const Sampler& sampler() const { return *sampler_; }
     [[nodiscard]] const std::string& fingerprint() const { return fingerprint_; }
 
-    /// All that is needed to go on from here in another process: about 8 to 12 bytes per latent
-    /// value and 2.5 KB per picture.
+    /// All that is needed to go on from here in another process: 8 to 24 bytes per latent value, 8
+    /// more with a mask, and up to 2.5 KB per picture.
     [[nodiscard]] Bytes save() const;
     /// The loop that save() wrote; from there it gives the identical result. The bytes may be
     /// anything: kCorrupt or kUnsupported when they are not a whole, consistent saved loop.
@@ -80,6 +86,7 @@ class DenoiseLoop {
   private:
     DenoiseLoop(
         std::string sampler_name,
+        SamplerConvention convention,
         SamplerRequest plan,
         std::shared_ptr<const Sampler> sampler,
         PictureNoise noise,
@@ -87,12 +94,16 @@ class DenoiseLoop {
     );
 
     static Result<DenoiseLoop> read(ByteReader& in);
+    void begin(DenoiseRequest request, const Shape& shape);
+    void keep_after(std::size_t call, SamplerState& state) const;
 
     std::string sampler_name_;
+    SamplerConvention convention_;
     SamplerRequest plan_;
     std::shared_ptr<const Sampler> sampler_;
     PictureNoise noise_;
     std::string fingerprint_;
+    std::optional<KeptLatents> kept_;
     SamplerState state_;
     std::size_t call_ = 0;
 };

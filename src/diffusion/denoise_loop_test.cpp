@@ -24,7 +24,9 @@ DenoiseRequest request_for(std::string_view sampler, std::vector<std::uint64_t> 
         // So that it draws noise as well.
         request.plan.eta = 0.7;
     }
-    request.seeds = std::move(seeds);
+    for (const std::uint64_t seed : seeds) {
+        request.noise.seeds.push_back({seed});
+    }
     request.latent_shape = picture_shape;
     request.fingerprint = "engine A";
     return request;
@@ -156,6 +158,77 @@ TEST_P(EverySampler, TakesASingleStep) {
     finish(loop);
 }
 
+DenoiseRequest inpainting(std::string_view sampler, std::vector<float> mask) {
+    DenoiseRequest request = from_picture(sampler, 0.7);
+    for (std::size_t i = 0; i < request.init->values.size(); ++i) {
+        request.init->values[i] = 0.1F * static_cast<float>(i % 17) - 0.6F;
+    }
+    request.mask = Tensor({1, 1, picture_shape[1], picture_shape[2]}, std::move(mask));
+    return request;
+}
+
+constexpr std::size_t kPlane = 15;
+
+std::vector<float> left_of_the_middle() {
+    std::vector<float> mask(kPlane, 0.0F);
+    for (std::size_t i = 0; i < kPlane; ++i) {
+        mask[i] = i % 5 < 2 ? 1.0F : 0.0F;
+    }
+    return mask;
+}
+
+TEST_P(EverySampler, ABlackMaskKeepsThePictureToTheBit) {
+    const auto request = inpainting(GetParam(), std::vector<float>(kPlane, 0.0F));
+    DenoiseLoop loop = started(request);
+    finish(loop);
+    EXPECT_EQ(loop.latents(), request.init);
+}
+
+TEST_P(EverySampler, AWhiteMaskIsImageToImageToTheBit) {
+    auto request = inpainting(GetParam(), std::vector<float>(kPlane, 1.0F));
+    DenoiseLoop masked = started(request);
+    finish(masked);
+    request.mask.reset();
+    DenoiseLoop plain = started(request);
+    finish(plain);
+    EXPECT_EQ(masked.latents(), plain.latents());
+}
+
+TEST_P(EverySampler, APartialMaskPaintsOnlyThere) {
+    const auto request = inpainting(GetParam(), left_of_the_middle());
+    DenoiseLoop loop = started(request);
+    finish(loop);
+    for (std::size_t i = 0; i < request.init->values.size(); ++i) {
+        const bool kept = request.mask->values[i % kPlane] == 0.0F;
+        EXPECT_EQ(loop.latents().values[i] == request.init->values[i], kept) << i;
+    }
+}
+
+TEST_P(EverySampler, AMaskWithoutStrengthStartsFromNoiseAlone) {
+    auto request = inpainting(GetParam(), left_of_the_middle());
+    request.plan.strength.reset();
+    DenoiseLoop loop = started(request);
+    DenoiseLoop noise = started(request_for(GetParam()));
+    EXPECT_EQ(loop.latents(), noise.latents());
+    EXPECT_EQ(loop.steps(), 6U);
+    finish(loop);
+    EXPECT_EQ(loop.latents().values[2], request.init->values[2]);
+}
+
+TEST_P(EverySampler, ResumesInpaintingWithTheSameBits) {
+    const auto request = inpainting(GetParam(), left_of_the_middle());
+    DenoiseLoop whole = started(request);
+    finish(whole);
+    AnalyticDenoiser denoiser;
+    DenoiseLoop loop = started(request);
+    while (!loop.done()) {
+        ASSERT_TRUE(loop.advance(denoiser, {}));
+        DenoiseLoop copy = resumed(loop.save());
+        finish(copy);
+        EXPECT_EQ(copy.latents(), whole.latents()) << "from step " << loop.step();
+    }
+}
+
 TEST_P(EverySampler, StrengthZeroLeavesThePictureAsItIs) {
     auto request = from_picture(GetParam(), 0.0);
     const Tensor init = request.init.value_or(Tensor{});
@@ -173,15 +246,15 @@ TEST_P(EverySampler, StrengthOneTakesAllSteps) {
 TEST_P(EverySampler, StartsFromTheNoiseThatItIsGiven) {
     auto request = request_for(GetParam());
     DenoiseLoop seeded = started(request);
-    Tensor noise = PictureNoise(request.seeds).draw(seeded.latents().shape);
-    request.noise = noise;
+    Tensor noise = PictureNoise(request.noise).first(seeded.latents().shape);
+    request.given_noise = noise;
     DenoiseLoop given = started(request);
     finish(seeded);
     finish(given);
     EXPECT_EQ(given.latents(), seeded.latents());
 
     noise.values.front() += 1.0F;
-    request.noise = noise;
+    request.given_noise = noise;
     EXPECT_NE(started(request).latents(), started(request_for(GetParam())).latents());
 }
 
@@ -199,7 +272,7 @@ TEST_P(EverySampler, RefusesMoreStepsThanTheModelWasTrainedOn) {
 /// Asks to stop during its n-th call, as a long network call that is interrupted does.
 class StoppingDenoiser final : public Denoiser {
   public:
-    Result<Tensor> denoise(const Tensor& input, double, std::stop_token) override {
+    Result<Tensor> denoise(const Tensor& input, const ModelCall&, std::stop_token) override {
         Tensor garbage(input.shape);
         return fail(ErrorKind::kCancelled, "stopped after {} values", garbage.values.size());
     }
@@ -233,7 +306,7 @@ class BrokenDenoiser final : public Denoiser {
   public:
     explicit BrokenDenoiser(bool wrong_shape) : wrong_shape_(wrong_shape) {}
 
-    Result<Tensor> denoise(const Tensor& input, double, std::stop_token) override {
+    Result<Tensor> denoise(const Tensor& input, const ModelCall&, std::stop_token) override {
         Tensor output(wrong_shape_ ? Shape{1} : input.shape);
         output.values.back() = std::numeric_limits<float>::quiet_NaN();
         return output;
@@ -270,7 +343,7 @@ TEST(DenoiseLoop, RefusesRequestsThatMakeNoSense) {
         const auto loop = DenoiseLoop::start(std::move(request));
         return !loop && loop.error().kind == ErrorKind::kInvalidArgument;
     };
-    EXPECT_TRUE(refused([](DenoiseRequest& r) { r.seeds.clear(); }));
+    EXPECT_TRUE(refused([](DenoiseRequest& r) { r.noise.seeds.clear(); }));
     EXPECT_TRUE(refused([](DenoiseRequest& r) { r.latent_shape = {4, 8}; }));
     EXPECT_TRUE(refused([](DenoiseRequest& r) { r.latent_shape = {4, 0, 8}; }));
     EXPECT_TRUE(refused([](DenoiseRequest& r) { r.latent_shape = {4, 1L << 40, 1L << 40}; }));
@@ -280,7 +353,12 @@ TEST(DenoiseLoop, RefusesRequestsThatMakeNoSense) {
     EXPECT_TRUE(refused([](DenoiseRequest& r) { r.plan.strength = -0.1; }));
     EXPECT_TRUE(refused([](DenoiseRequest& r) { r.plan.eta = 2.0; }));
     EXPECT_TRUE(refused([](DenoiseRequest& r) { r.init->values.front() = HUGE_VALF; }));
-    EXPECT_TRUE(refused([](DenoiseRequest& r) { r.noise = Tensor(Shape{1}); }));
+    EXPECT_TRUE(refused([](DenoiseRequest& r) { r.given_noise = Tensor(Shape{1}); }));
+    EXPECT_TRUE(refused([](DenoiseRequest& r) { r.mask = Tensor(Shape{1, 1, 2, 2}); }));
+    EXPECT_TRUE(refused([](DenoiseRequest& r) {
+        r.mask = Tensor({1, 1, 3, 5}, std::vector<float>(kPlane, 2.0F));
+    }));
+    EXPECT_TRUE(refused([](DenoiseRequest& r) { r.noise.seeds[0].variation_strength = 2.0; }));
     EXPECT_FALSE(refused([](DenoiseRequest&) {}));
 }
 

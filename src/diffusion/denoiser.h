@@ -2,6 +2,7 @@
 
 #include "base/result.h"
 #include "base/tensor.h"
+#include "diffusion/sampler.h"
 
 #include <stop_token>
 
@@ -16,10 +17,9 @@ class Denoiser {
     virtual ~Denoiser() = default;
 
     /// The guided model output for a batch, {pictures, channels, height, width} in and out, in the
-    /// meaning that the model's prediction type has. `timestep` counts training timesteps and may
-    /// be fractional. kCancelled soon after `stop` is requested.
+    /// meaning that the model's prediction type has. kCancelled soon after `stop` is requested.
     [[nodiscard]] virtual Result<Tensor> denoise(
-        const Tensor& model_input, double timestep, std::stop_token stop
+        const Tensor& model_input, const ModelCall& call, std::stop_token stop
     ) = 0;
 };
 

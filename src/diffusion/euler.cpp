@@ -17,7 +17,8 @@ class Euler final : public SigmaSampler {
         SamplerState& state
     ) const override {
         state.predicted_clean = predict_clean(call, output, state.latents);
-        state.latents = move_towards(state.predicted_clean, sigma_to(call), call, state.latents);
+        state.latents =
+            move(state.latents, sigma_from(call), sigma_to(call), state.predicted_clean);
     }
 };
 
@@ -29,7 +30,10 @@ Result<std::unique_ptr<Sampler>> make_euler(const SamplerRequest& request) {
 }
 
 Result<std::unique_ptr<Sampler>> make_diffusers_euler(const SamplerRequest& request) {
-    TESSERA_ASSIGN(const auto plan, plan_diffusers_euler(request));
+    TESSERA_ASSIGN(
+        const auto plan,
+        plan_diffusers_euler(request, "EulerDiscreteScheduler", FinalSigma::kAsConfigured)
+    );
     return std::make_unique<Euler>(plan);
 }
 

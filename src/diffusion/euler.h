@@ -12,7 +12,9 @@ namespace tessera {
 /// k-diffusion's sample_euler with its convention (plan_k_diffusion): A1111's "Euler".
 [[nodiscard]] Result<std::unique_ptr<Sampler>> make_euler(const SamplerRequest& request);
 
-/// The same with the convention of diffusers' EulerDiscreteScheduler (plan_diffusers_euler).
+/// The same with the convention of diffusers' EulerDiscreteScheduler (plan_diffusers_euler,
+/// final_sigmas_type). The noise that one draws in every step has no effect without churn, and is
+/// not drawn here.
 [[nodiscard]] Result<std::unique_ptr<Sampler>> make_diffusers_euler(const SamplerRequest& request);
 
 }  // namespace tessera

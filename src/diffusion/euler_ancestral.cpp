@@ -1,10 +1,7 @@
 #include "diffusion/euler_ancestral.h"
 
-#include "diffusion/linear_combination.h"
+#include "diffusion/ancestral_step.h"
 #include "diffusion/sigma_sampler.h"
-
-#include <algorithm>
-#include <cmath>
 
 namespace tessera {
 
@@ -12,45 +9,44 @@ namespace {
 
 class EulerAncestral final : public SigmaSampler {
   public:
-    EulerAncestral(const SigmaPlan& plan, double eta) : SigmaSampler(plan), eta_(eta) {}
+    EulerAncestral(const SigmaPlan& plan, FreshNoise fresh) : SigmaSampler(plan), fresh_(fresh) {}
 
     void step(std::size_t call, const Tensor& output, NoiseSource& noise, SamplerState& state)
         const override {
-        const double from = sigma_from(call);
-        const double to = sigma_to(call);
-        const double fresh =
-            std::min(to, eta_ * std::sqrt(to * to * (from * from - to * to) / (from * from)));
-        const double down = std::sqrt(to * to - fresh * fresh);
+        const auto [down, up] = ancestral_step(sigma_from(call), sigma_to(call), fresh_.eta);
         state.predicted_clean = predict_clean(call, output, state.latents);
-        state.latents = move_towards(state.predicted_clean, down, call, state.latents);
-        if (to > 0.0) {
-            const Tensor drawn = noise.draw(state.latents.shape);
-            state.latents = linear_combination({{1.0, state.latents}, {fresh, drawn}});
+        state.latents = move(state.latents, sigma_from(call), down, state.predicted_clean);
+        if (sigma_to(call) > 0.0) {
+            state.latents = with_noise(state.latents, fresh_.s_noise * up, noise);
         }
     }
 
   private:
-    double eta_;
+    FreshNoise fresh_;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<Sampler>> make_euler_ancestral(const SamplerRequest& request) {
     TESSERA_ASSIGN(const auto plan, plan_k_diffusion(request));
-    return std::make_unique<EulerAncestral>(plan, request.eta.value_or(1.0));
+    return std::make_unique<EulerAncestral>(plan, fresh_noise(request));
 }
 
 Result<std::unique_ptr<Sampler>> make_diffusers_euler_ancestral(const SamplerRequest& request) {
-    if (request.schedule == ScheduleKind::kKarras) {
+    if (request.schedule != ScheduleKind::kAutomatic &&
+        request.schedule != ScheduleKind::kUniform) {
         return fail(
             ErrorKind::kUnsupported,
-            "EulerAncestralDiscreteScheduler has no Karras schedule; \"Euler a\" has"
+            "EulerAncestralDiscreteScheduler has no schedule type but Uniform; \"Euler a\" has "
+            "others"
         );
     }
-    SamplerRequest without_karras = request;
-    without_karras.config.use_karras_sigmas = false;
-    TESSERA_ASSIGN(const auto plan, plan_diffusers_euler(without_karras));
-    return std::make_unique<EulerAncestral>(plan, 1.0);
+    SamplerRequest uniform = request;
+    uniform.schedule = ScheduleKind::kUniform;
+    TESSERA_ASSIGN(
+        const auto plan, plan_diffusers_euler(uniform, "EulerAncestralDiscreteScheduler")
+    );
+    return std::make_unique<EulerAncestral>(plan, FreshNoise{});
 }
 
 }  // namespace tessera

@@ -7,11 +7,9 @@
 
 namespace tessera {
 
-/// Euler's method that steps lower than needed and adds fresh noise back, as ancestral sampling
-/// does (Ho et al. 2020, "Denoising Diffusion Probabilistic Models"; Song et al. 2021). One draw
-/// per step but the last.
-/// k-diffusion's sample_euler_ancestral with its convention (plan_k_diffusion): A1111's "Euler a".
-/// `eta` scales the fresh noise; 0 is Euler.
+/// Euler's method to below the next noise level, and fresh noise to come up to it: one draw per
+/// step but the last. k-diffusion's sample_euler_ancestral with its convention (plan_k_diffusion):
+/// A1111's "Euler a". `eta` scales the fresh noise; 0 is Euler. Takes `s_noise`.
 [[nodiscard]] Result<std::unique_ptr<Sampler>> make_euler_ancestral(const SamplerRequest& request);
 
 /// The same with the convention of diffusers' EulerAncestralDiscreteScheduler: as

@@ -3,6 +3,7 @@
 #include "base/tensor.h"
 
 #include <initializer_list>
+#include <span>
 
 namespace tessera {
 
@@ -14,6 +15,7 @@ struct Addend {
 
 /// The sum of the addends, element by element in double in the given order, rounded to float at
 /// the end. At least one addend; all of one shape.
+[[nodiscard]] Tensor linear_combination(std::span<const Addend> addends);
 [[nodiscard]] Tensor linear_combination(std::initializer_list<Addend> addends);
 
 }  // namespace tessera

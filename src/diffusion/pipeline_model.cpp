@@ -1,6 +1,7 @@
 #include "diffusion/pipeline_model.h"
 
 #include "base/hash.h"
+#include "prompt/emphasis.h"
 
 #include <algorithm>
 #include <cmath>
@@ -46,6 +47,23 @@ Tensor row_of(const Tensor& batch, std::int64_t index) {
     return row;
 }
 
+/// Lengthens {1, positions, width} as A1111 does where prompts joined by AND differ in length.
+void repeat_last_position(Tensor& hidden, std::int64_t positions) {
+    const std::vector<float> last(hidden.values.end() - hidden.shape[2], hidden.values.end());
+    for (; hidden.shape[1] < positions; ++hidden.shape[1]) {
+        hidden.values.insert(hidden.values.end(), last.begin(), last.end());
+    }
+}
+
+void append_row(Tensor& batch, const Tensor& row) {
+    if (batch.shape.empty()) {
+        batch = row;
+        return;
+    }
+    batch.shape.front() += 1;
+    batch.values.insert(batch.values.end(), row.values.begin(), row.values.end());
+}
+
 }  // namespace
 
 PipelineModel::PipelineModel(
@@ -59,7 +77,8 @@ PipelineModel::PipelineModel(
 Result<std::shared_ptr<PipelineModel>> PipelineModel::open(
     const std::filesystem::path& path,
     std::shared_ptr<Engine> engine,
-    const std::filesystem::path& clip_merges
+    const std::filesystem::path& clip_merges,
+    std::vector<TextualInversion> embeddings
 ) {
     TESSERA_ASSIGN(auto folder, DiffusersFolder::open(path));
     TESSERA_ASSIGN(auto info, ModelInfo::read(folder));
@@ -84,9 +103,11 @@ Result<std::shared_ptr<PipelineModel>> PipelineModel::open(
             info.text_encoder.max_position_embeddings
         );
     }
-    return std::shared_ptr<PipelineModel>(new PipelineModel(
+    std::shared_ptr<PipelineModel> model(new PipelineModel(
         std::move(folder), std::move(info), std::move(tokenizer), std::move(engine)
     ));
+    TESSERA_TRY(model->install(std::move(embeddings)));
+    return model;
 }
 
 Result<std::shared_ptr<Network>> PipelineModel::network(
@@ -97,80 +118,190 @@ Result<std::shared_ptr<Network>> PipelineModel::network(
     const WriteGraph& write
 ) {
     const std::scoped_lock lock(lazy.mutex);
-    if (lazy.network == nullptr) {
+    if (lazy.network == nullptr || lazy.config_json != config_json) {
+        lazy.network.reset();
         TESSERA_ASSIGN(const auto weights, folder_.weights(component));
         const ModelSource source{
             name, FastHash().add(name).add(weights.identity()).add(config_json).hex(), [&] {
                 return write(weights);
             }};
         TESSERA_ASSIGN(lazy.network, engine_->load(source));
+        lazy.config_json = config_json;
     }
     return lazy.network;
 }
 
-Result<std::size_t> PipelineModel::chunk_count(const std::string& prompt) const {
-    TESSERA_ASSIGN(const auto chunks, tokenizer_.chunks(prompt));
-    return chunks.size();
+Status PipelineModel::install(std::vector<TextualInversion> embeddings) {
+    std::vector<EmbeddingName> names;
+    for (TextualInversion& embedding : embeddings) {
+        const auto name_ids = tokenizer_.ids(embedding.name);
+        if (!name_ids || name_ids->empty()) {
+            continue;  // no prompt can name it
+        }
+        const Tensor* vectors = embedding.of_width(info_.text_encoder.hidden_size);
+        if (vectors == nullptr) {
+            unfit_embeddings_.push_back(std::move(embedding.name));
+            continue;
+        }
+        names.push_back({std::move(embedding.name), static_cast<std::size_t>(vectors->shape[0])});
+        embeddings_.push_back({*vectors, embedding.sha256});
+    }
+    TESSERA_ASSIGN(names_, EmbeddingNames::make(std::move(names), tokenizer_));
+    return {};
 }
 
-Result<Tensor> PipelineModel::encode_ids(const IdTensor& ids, const std::stop_token& stop) {
-    TESSERA_ASSIGN(
-        const auto text_encoder,
-        network(
-            text_encoder_,
-            "text_encoder",
-            "text_encoder",
-            info_.text_encoder_json,
-            [&](const Weights& weights) {
-                return write_clip_text_model(info_.text_encoder, weights, GraphDialect::kOrtCpu);
+Result<ParsedPrompt> PipelineModel::parse(const std::string& prompt, PromptOptions options) const {
+    options.embeddings = &names_;
+    TESSERA_ASSIGN(auto parsed, parse_prompt(prompt, tokenizer_, options));
+    if (options.syntax == PromptSyntax::kA1111) {
+        for (const std::string& name : unfit_embeddings_) {
+            if (prompt.find(name) != std::string::npos) {
+                parsed.remarks.push_back(fmt::format(
+                    "the embedding \"{}\" was made for another kind of model and is not used; the "
+                    "word is taken as it stands",
+                    name
+                ));
             }
-        )
-    );
-    const std::vector<Input> inputs{{"input_ids", ids}};
-    TESSERA_ASSIGN(auto outputs, text_encoder->run(inputs, stop));
-    return std::move(output_named(*text_encoder, outputs, "last_hidden_state"));
+        }
+    }
+    return parsed;
 }
 
-Result<Tensor> PipelineModel::encode_chunk(
-    const std::vector<TokenId>& ids, const std::stop_token& stop
+std::map<std::string, std::string> PipelineModel::embeddings_in(const ParsedPrompt& prompt) const {
+    std::map<std::string, std::string> used;
+    for (const PromptPart& part : prompt.parts) {
+        for (const PromptVariant& variant : part.variants) {
+            for (const PromptChunk& chunk : variant.chunks) {
+                for (const EmbeddingUse& use : chunk.embeddings) {
+                    used.emplace(
+                        names_.all()[use.embedding].name, embeddings_[use.embedding].sha256
+                    );
+                }
+            }
+        }
+    }
+    return used;
+}
+
+Result<std::shared_ptr<Network>> PipelineModel::text_encoder(int clip_skip) {
+    return network(
+        text_encoder_,
+        "text_encoder",
+        "text_encoder",
+        fmt::format("{} clip skip {}", info_.text_encoder_json, clip_skip),
+        [&, clip_skip](const Weights& weights) {
+            return write_clip_text_model(
+                info_.text_encoder,
+                weights,
+                GraphDialect::kOrtCpu,
+                {.clip_skip = clip_skip, .takes_vectors = true}
+            );
+        }
+    );
+}
+
+Result<Tensor> PipelineModel::run_text_encoder(
+    const IdTensor& ids,
+    const std::vector<EmbeddingUse>& embeddings,
+    int clip_skip,
+    const std::stop_token& stop
 ) {
+    TESSERA_ASSIGN(const auto encoder, text_encoder(clip_skip));
+    const std::int64_t width = info_.text_encoder.hidden_size;
+    Tensor shares({ids.shape[0], ids.shape[1], 1});
+    std::fill(shares.values.begin(), shares.values.end(), 1.0F);
+    Tensor vectors({ids.shape[0], ids.shape[1], width});
+    for (const EmbeddingUse& use : embeddings) {
+        const Tensor& rows = embeddings_[use.embedding].vectors;
+        const auto first = static_cast<std::ptrdiff_t>(use.position);
+        std::fill_n(shares.values.begin() + first, use.vectors, 0.0F);
+        std::copy(rows.values.begin(), rows.values.end(), vectors.values.begin() + first * width);
+    }
+    const std::vector<Input> inputs{
+        {"input_ids", ids}, {"id_shares", shares}, {"vectors", vectors}};
+    TESSERA_ASSIGN(auto outputs, encoder->run(inputs, stop));
+    return std::move(output_named(*encoder, outputs, "last_hidden_state"));
+}
+
+Result<Tensor> PipelineModel::encode_ids(
+    const IdTensor& ids, int clip_skip, const std::stop_token& stop
+) {
+    return run_text_encoder(ids, {}, clip_skip, stop);
+}
+
+Result<Tensor> PipelineModel::encode_chunk(const ChunkKey& chunk, const std::stop_token& stop) {
     constexpr std::size_t kKeptTexts = 256;
     {
         const std::scoped_lock lock(text_mutex_);
         const auto known = std::find_if(text_cache_.begin(), text_cache_.end(), [&](auto& entry) {
-            return entry.first == ids;
+            return entry.first == chunk;
         });
         if (known != text_cache_.end()) {
             text_cache_.splice(text_cache_.begin(), text_cache_, known);
             return known->second;
         }
     }
-    const IdTensor batch{{1, static_cast<std::int64_t>(ids.size())}, {ids.begin(), ids.end()}};
-    TESSERA_ASSIGN(auto hidden, encode_ids(batch, stop));
+    const IdTensor ids{
+        {1, static_cast<std::int64_t>(chunk.ids.size())}, {chunk.ids.begin(), chunk.ids.end()}};
+    TESSERA_ASSIGN(auto hidden, run_text_encoder(ids, chunk.embeddings, chunk.clip_skip, stop));
     const std::scoped_lock lock(text_mutex_);
-    text_cache_.emplace_front(ids, hidden);
+    text_cache_.emplace_front(chunk, hidden);
     if (text_cache_.size() > kKeptTexts) {
         text_cache_.pop_back();
     }
     return hidden;
 }
 
-Result<Tensor> PipelineModel::encode_prompt(
-    const std::string& prompt, std::size_t min_chunks, const std::stop_token& stop
+/// All variants of a part have the same number of chunks. The emphasis of their i-th chunks shares
+/// one mean, in which a variant counts as often as the schedule names it: A1111's batch.
+Result<std::vector<Tensor>> PipelineModel::encode_variants(
+    const PromptPart& part, int clip_skip, const std::stop_token& stop
 ) {
-    TESSERA_ASSIGN(auto chunks, tokenizer_.chunks(prompt));
-    if (chunks.size() < min_chunks) {
-        TESSERA_ASSIGN(const auto empty, tokenizer_.chunks(""));
-        chunks.resize(min_chunks, empty.front());
+    std::vector<Tensor> encoded(part.variants.size());
+    for (std::size_t i = 0; i < part.variants.front().chunks.size(); ++i) {
+        Tensor batch;
+        std::vector<float> weights;
+        for (const ScheduledVariant& piece : part.schedule) {
+            const PromptChunk& chunk = part.variants[piece.variant].chunks[i];
+            TESSERA_ASSIGN(
+                const Tensor hidden, encode_chunk({chunk.ids, chunk.embeddings, clip_skip}, stop)
+            );
+            append_row(batch, hidden);
+            weights.insert(weights.end(), chunk.weights.begin(), chunk.weights.end());
+        }
+        TESSERA_TRY(apply_emphasis(batch, weights));
+        for (std::size_t variant = 0; variant < part.variants.size(); ++variant) {
+            const auto named = std::find_if(
+                part.schedule.begin(),
+                part.schedule.end(),
+                [&](const ScheduledVariant& piece) { return piece.variant == variant; }
+            );
+            const Tensor hidden = row_of(batch, named - part.schedule.begin());
+            Tensor& whole = encoded[variant];
+            whole.values.insert(whole.values.end(), hidden.values.begin(), hidden.values.end());
+            whole.shape = hidden.shape;
+            whole.shape[1] *= static_cast<std::int64_t>(i + 1);
+        }
     }
-    Tensor hidden;
-    for (const auto& chunk : chunks) {
-        TESSERA_ASSIGN(const auto part, encode_chunk(chunk.ids, stop));
-        hidden.values.insert(hidden.values.end(), part.values.begin(), part.values.end());
-        hidden.shape = part.shape;
+    return encoded;
+}
+
+Result<Conditioning> PipelineModel::encode_prompt(
+    const ParsedPrompt& prompt, int clip_skip, const std::stop_token& stop
+) {
+    Conditioning conditioning;
+    std::int64_t positions = 0;
+    for (const PromptPart& part : prompt.parts) {
+        TESSERA_ASSIGN(auto variants, encode_variants(part, clip_skip, stop));
+        positions = std::max(positions, variants.front().shape[1]);
+        conditioning.parts.push_back({part.weight, std::move(variants), part.schedule});
     }
-    hidden.shape[1] *= static_cast<std::int64_t>(chunks.size());
-    return hidden;
+    for (Conditioning::Part& part : conditioning.parts) {
+        for (Tensor& hidden : part.variants) {
+            repeat_last_position(hidden, positions);
+        }
+    }
+    return conditioning;
 }
 
 Result<Tensor> PipelineModel::predict(
@@ -219,15 +350,14 @@ Result<Tensor> PipelineModel::decode(const Tensor& latents, const std::stop_toke
         }
         const std::vector<Input> inputs{{"latents", one}};
         TESSERA_ASSIGN(auto outputs, decoder->run(inputs, stop));
-        Tensor& image = outputs.front();
-        if (pictures.values.empty()) {
-            pictures = std::move(image);
-        } else {
-            pictures.shape.front() += 1;
-            pictures.values.insert(pictures.values.end(), image.values.begin(), image.values.end());
-        }
+        append_row(pictures, outputs.front());
     }
     return pictures;
+}
+
+Result<std::string> PipelineModel::vae_key() const {
+    TESSERA_ASSIGN(const auto weights, folder_.weights("vae"));
+    return FastHash().add(weights.identity()).add(info_.vae_json).hex();
 }
 
 Result<PipelineModel::Encoded> PipelineModel::encode(

@@ -2,10 +2,13 @@
 
 #include "base/result.h"
 #include "base/tensor.h"
+#include "checkpoint/textual_inversion.h"
+#include "diffusion/conditioning.h"
 #include "diffusion/model_info.h"
 #include "diffusion/noise_schedule.h"
 #include "inference/engine.h"
 #include "prompt/clip_tokenizer.h"
+#include "prompt/prompt_language.h"
 
 #include <filesystem>
 #include <list>
@@ -23,26 +26,35 @@ class PipelineModel {
   public:
     /// Checks the configurations, the tokenizer and that every weight is there and well-shaped only
     /// as far as the networks in use need it. `clip_merges` serves models without a tokenizer
-    /// folder; it may be missing if none needs it.
+    /// folder; it may be missing if none needs it. Of `embeddings` those are known to prompts that
+    /// have vectors as wide as the text encoder's.
     [[nodiscard]] static Result<std::shared_ptr<PipelineModel>> open(
         const std::filesystem::path& folder,
         std::shared_ptr<Engine> engine,
-        const std::filesystem::path& clip_merges
+        const std::filesystem::path& clip_merges,
+        std::vector<TextualInversion> embeddings = {}
     );
 
     [[nodiscard]] const ModelInfo& info() const { return info_; }
     [[nodiscard]] const ClipTokenizer& tokenizer() const { return tokenizer_; }
     [[nodiscard]] const Engine& engine() const { return *engine_; }
+    /// The embeddings that prompts know.
+    [[nodiscard]] const EmbeddingNames& embedding_names() const { return names_; }
 
-    /// A prompt's hidden states {1, chunks * positions, width}: every 75 tokens are encoded apart
-    /// and laid end to end. At least `min_chunks`, the missing ones being empty prompts, so that
-    /// two prompts of unlike length fit into one batch. Kept by content.
-    [[nodiscard]] Result<Tensor> encode_prompt(
-        const std::string& prompt, std::size_t min_chunks, const std::stop_token& stop
+    /// A prompt taken apart, with the installed embeddings in place of options.embeddings. Adds a
+    /// remark where it names an embedding that was made for another kind of model.
+    [[nodiscard]] Result<ParsedPrompt> parse(const std::string& prompt, PromptOptions options)
+        const;
+
+    /// A prompt's hidden states: chunks are encoded apart, weighted, and laid end to end. Kept by
+    /// content. kInvalidArgument when there is no layer to take for `clip_skip`.
+    [[nodiscard]] Result<Conditioning> encode_prompt(
+        const ParsedPrompt& prompt, int clip_skip, const std::stop_token& stop
     );
 
-    /// How many chunks of 75 tokens a prompt has.
-    [[nodiscard]] Result<std::size_t> chunk_count(const std::string& prompt) const;
+    /// The embeddings that a prompt uses, by name, with the hashes of their files.
+    [[nodiscard]] std::map<std::string, std::string> embeddings_in(const ParsedPrompt& prompt
+    ) const;
 
     /// The UNet on latents {n, c, h, w} at one timestep; `context` {n, positions, width}.
     [[nodiscard]] Result<Tensor> predict(
@@ -60,8 +72,14 @@ class PipelineModel {
     };
     [[nodiscard]] Result<Encoded> encode(const Tensor& picture, const std::stop_token& stop);
 
-    /// Text ids {n, positions} to the text encoder's outputs, for one that needs them raw.
-    [[nodiscard]] Result<Tensor> encode_ids(const IdTensor& ids, const std::stop_token& stop);
+    /// 32 hex digits that differ for another VAE: for what is kept on this machine of its work.
+    [[nodiscard]] Result<std::string> vae_key() const;
+
+    /// Text ids {n, positions} to the text encoder's last hidden state {n, positions, width}, for
+    /// one that needs it raw.
+    [[nodiscard]] Result<Tensor> encode_ids(
+        const IdTensor& ids, int clip_skip, const std::stop_token& stop
+    );
 
   private:
     PipelineModel(
@@ -71,10 +89,13 @@ class PipelineModel {
         std::shared_ptr<Engine> engine
     );
 
+    Status install(std::vector<TextualInversion> embeddings);
+
     using WriteGraph = std::function<Result<OnnxModel>(const Weights&)>;
-    /// A network that is loaded once, when first asked for.
+    /// A network that is loaded when first asked for, and again for another configuration.
     struct LazyNetwork {
         std::mutex mutex;
+        std::string config_json;
         std::shared_ptr<Network> network;
     };
     Result<std::shared_ptr<Network>> network(
@@ -84,20 +105,46 @@ class PipelineModel {
         const std::string& config_json,
         const WriteGraph& write
     );
-    Result<Tensor> encode_chunk(const std::vector<TokenId>& ids, const std::stop_token& stop);
+    Result<std::shared_ptr<Network>> text_encoder(int clip_skip);
+    /// What decides a chunk's hidden states, but for the weights.
+    struct ChunkKey {
+        std::vector<TokenId> ids;
+        std::vector<EmbeddingUse> embeddings;
+        int clip_skip;
+        bool operator==(const ChunkKey&) const = default;
+    };
+    Result<Tensor> encode_chunk(const ChunkKey& chunk, const std::stop_token& stop);
+    Result<Tensor> run_text_encoder(
+        const IdTensor& ids,
+        const std::vector<EmbeddingUse>& embeddings,
+        int clip_skip,
+        const std::stop_token& stop
+    );
+    Result<std::vector<Tensor>> encode_variants(
+        const PromptPart& part, int clip_skip, const std::stop_token& stop
+    );
 
     DiffusersFolder folder_;
     ModelInfo info_;
     ClipTokenizer tokenizer_;
     std::shared_ptr<Engine> engine_;
+    struct Embedding {
+        Tensor vectors;
+        std::string sha256;
+    };
+    /// By the index that names_ gives them.
+    std::vector<Embedding> embeddings_;
+    EmbeddingNames names_;
+    std::vector<std::string> unfit_embeddings_;
+
     LazyNetwork text_encoder_;
     LazyNetwork unet_;
     LazyNetwork vae_decoder_;
     LazyNetwork vae_encoder_;
 
-    /// Hidden states by token ids, least recently used last.
+    /// Hidden states, least recently used last.
     std::mutex text_mutex_;
-    std::list<std::pair<std::vector<TokenId>, Tensor>> text_cache_;
+    std::list<std::pair<ChunkKey, Tensor>> text_cache_;
 };
 
 }  // namespace tessera

@@ -1,7 +1,13 @@
 #include "diffusion/pipeline.h"
 
+#include "checkpoint/weights.h"
+#include "diffusion/sampler_registry.h"
+
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <cmath>
+#include <functional>
 #include <thread>
 
 namespace tessera {
@@ -19,17 +25,32 @@ std::shared_ptr<PipelineModel> open_demo_model(int threads = 2) {
     return *model;
 }
 
-RenderRequest request(std::vector<std::uint64_t> seeds = {1}) {
-    return {
-        .prompt = "a lighthouse by the sea at dawn",
-        .negative_prompt = "",
-        .width = 64,
-        .height = 64,
-        .steps = 4,
-        .sampler = "DPM++ 2M Karras",
-        .guidance_scale = 5.0,
-        .seeds = std::move(seeds),
-        .init_image = std::nullopt};
+RenderRequest request(const std::vector<std::uint64_t>& seeds = {1}) {
+    RenderRequest what{};
+    what.prompt = "a lighthouse by the sea at dawn";
+    what.width = 64;
+    what.height = 64;
+    what.steps = 4;
+    what.sampler = "DPM++ 2M Karras";
+    what.guidance.scale = 5.0;
+    for (const std::uint64_t seed : seeds) {
+        what.noise.seeds.push_back({seed});
+    }
+    return what;
+}
+
+RenderRequest request_with(const std::function<void(RenderRequest&)>& change) {
+    RenderRequest what = request();
+    change(what);
+    return what;
+}
+
+Tensor some_picture() {
+    Tensor picture({1, 3, 64, 64});
+    for (std::size_t i = 0; i < picture.values.size(); ++i) {
+        picture.values[i] = static_cast<float>(i % 200) / 100.0F - 1.0F;
+    }
+    return picture;
 }
 
 /// The finished latents.
@@ -64,9 +85,9 @@ TEST(Render, PicturesOfABatchAreThoseThatEachSeedGivesAlone) {
 TEST(Render, PicturesOfABatchWithoutGuidanceAreThoseThatEachSeedGivesAlone) {
     const auto model = open_demo_model();
     auto both = request({7, 8});
-    both.guidance_scale = 1.0;
+    both.guidance.scale = 1.0;
     auto one = request({8});
-    one.guidance_scale = 1.0;
+    one.guidance.scale = 1.0;
     const Tensor batch = paint(model, both);
     const Tensor alone = paint(model, one);
     EXPECT_TRUE(std::equal(alone.values.rbegin(), alone.values.rend(), batch.values.rbegin()));
@@ -118,22 +139,220 @@ TEST(Render, LongPromptsAreEncodedInChunksThatMatchTheNegativePrompt) {
     for (int i = 0; i < 60; ++i) {
         long_prompt += "a forest, ";
     }
-    EXPECT_GT(model->chunk_count(long_prompt).value(), 1U);
     auto what = request();
     what.prompt = long_prompt;
-    EXPECT_EQ(paint(model, what).shape, (Shape{1, 4, 8, 8}));
+    EXPECT_GT(plan_render(*model, what)->prompt_tokens.chunks, 1U);
+    const Tensor longer = paint(model, what);
+    EXPECT_EQ(longer.shape, (Shape{1, 4, 8, 8}));
+    what.negative_prompt = long_prompt;
+    EXPECT_NE(paint(model, what), longer);
+}
+
+TEST(Render, EmphasisMatters) {
+    const auto model = open_demo_model();
+    const Tensor plain = paint(model, request());
+    const auto told = [&](const char* prompt, PromptSyntax syntax = PromptSyntax::kA1111) {
+        return paint(model, request_with([&](auto& r) {
+                         r.prompt = prompt;
+                         r.syntax = syntax;
+                     }));
+    };
+    EXPECT_EQ(told("(a lighthouse by the sea at dawn:1.0)"), plain);
+    EXPECT_NE(told("a lighthouse by the (sea:1.4) at dawn"), plain);
+    EXPECT_NE(told("(a lighthouse by the sea at dawn:1.0)", PromptSyntax::kPlain), plain);
+    EXPECT_EQ(told("a lighthouse by the sea at dawn", PromptSyntax::kPlain), plain);
+}
+
+TEST(Render, AScheduledPromptChangesAtItsStep) {
+    const auto model = open_demo_model();
+    const auto after_steps = [&](const char* prompt, std::size_t steps) {
+        auto render = Render::start(model, request_with([&](auto& r) { r.prompt = prompt; }), {});
+        EXPECT_TRUE(render);
+        while (render->step() < steps) {
+            EXPECT_TRUE(render->advance({}));
+        }
+        return render->loop().latents();
+    };
+    // A1111 shows the first prompt once more than the number says.
+    const char* scheduled = "a [lighthouse:castle:1] by the sea";
+    EXPECT_EQ(after_steps(scheduled, 2), after_steps("a lighthouse by the sea", 2));
+    EXPECT_NE(after_steps(scheduled, 3), after_steps("a lighthouse by the sea", 3));
+    EXPECT_NE(after_steps(scheduled, 4), after_steps("a castle by the sea", 4));
+}
+
+TEST(Render, PromptsJoinedByAndPullTogether) {
+    const auto model = open_demo_model();
+    const auto told = [&](const char* prompt) {
+        return paint(model, request_with([&](auto& r) { r.prompt = prompt; }));
+    };
+    const Tensor both = told("a lighthouse AND a pine forest");
+    EXPECT_NE(both, told("a lighthouse"));
+    EXPECT_NE(both, told("a pine forest"));
+    const Tensor alone = told("a lighthouse");
+    const Tensor nearly = told("a lighthouse :1 AND a pine forest :0");
+    for (std::size_t i = 0; i < alone.values.size(); ++i) {
+        ASSERT_NEAR(nearly.values[i], alone.values[i], 1e-3) << i;
+    }
+}
+
+TEST(Render, GuidanceOutsideItsIntervalIsOff) {
+    const auto model = open_demo_model();
+    const Tensor off = paint(model, request_with([](auto& r) { r.guidance.scale = 1.0; }));
+    EXPECT_EQ(paint(model, request_with([](auto& r) { r.guidance.end = 0.0; })), off);
+    const Tensor half = paint(model, request_with([](auto& r) { r.guidance.end = 0.5; }));
+    EXPECT_NE(half, off);
+    EXPECT_NE(half, paint(model, request()));
+    EXPECT_NE(
+        paint(model, request_with([](auto& r) { r.guidance.rescale = 0.7; })),
+        paint(model, request())
+    );
+}
+
+TEST(Render, ClipSkipTakesAnEarlierLayer) {
+    const auto model = open_demo_model();
+    const Tensor skipped = paint(model, request_with([](auto& r) { r.clip_skip = 2; }));
+    const Tensor whole = paint(model, request());
+    EXPECT_NE(skipped, whole);
+    EXPECT_EQ(paint(model, request_with([](auto& r) { r.clip_skip = 2; })), skipped);
+}
+
+TEST(Render, TheGeneratorAndVariationSeedsChangeTheNoise) {
+    const auto model = open_demo_model();
+    const Tensor plain = paint(model, request());
+    const Tensor cuda =
+        paint(model, request_with([](auto& r) { r.noise.random = RandomKind::kCuda; }));
+    const auto varied = [&](double strength) {
+        return paint(model, request_with([&](auto& r) { r.noise.seeds[0] = {1, 9, strength}; }));
+    };
+    EXPECT_NE(cuda, plain);
+    EXPECT_EQ(varied(0.0), plain);
+    EXPECT_NE(varied(0.3), plain);
+}
+
+RenderRequest inpainting(float left, float right, MaskedContent content = {}) {
+    return request_with([&](auto& r) {
+        r.init_image = some_picture();
+        r.strength = 0.7;
+        r.masked_content = content;
+        r.mask = Tensor({1, 1, 8, 8});
+        for (std::size_t i = 0; i < 64; ++i) {
+            r.mask->values[i] = i % 8 < 4 ? left : right;
+        }
+    });
+}
+
+TEST(Render, ABlackMaskKeepsTheEncodedPictureAndAWhiteOneIsImageToImage) {
+    const auto model = open_demo_model();
+    EXPECT_EQ(paint(model, inpainting(0, 0)), model->encode(some_picture(), {})->mean);
+    auto plain = inpainting(1, 1);
+    const Tensor white = paint(model, plain);
+    plain.mask.reset();
+    EXPECT_EQ(white, paint(model, plain));
+}
+
+TEST(Render, MaskedContentIsOfTheMaskedPartOnly) {
+    const auto model = open_demo_model();
+    const Tensor encoded = model->encode(some_picture(), {})->mean;
+    const Tensor original = paint(model, inpainting(0, 1));
+    const Tensor noise = paint(model, inpainting(0, 1, MaskedContent::kLatentNoise));
+    const Tensor nothing = paint(model, inpainting(0, 1, MaskedContent::kLatentNothing));
+    EXPECT_NE(original, noise);
+    EXPECT_NE(original, nothing);
+    EXPECT_NE(noise, nothing);
+    for (const Tensor* latents : {&original, &noise, &nothing}) {
+        EXPECT_EQ(latents->values[8], encoded.values[8]);
+        EXPECT_NE(latents->values[7], encoded.values[7]);
+    }
+}
+
+TEST(Render, ResumesInpaintingWithoutThePictureAndTheMask) {
+    const auto model = open_demo_model();
+    const auto what = inpainting(0, 1);
+    const Tensor whole = paint(model, what);
+    auto render = Render::start(model, what, {});
+    ASSERT_TRUE(render);
+    ASSERT_TRUE(render->advance({}));
+    auto resumed = Render::resume(model, render->save(), {});
+    ASSERT_TRUE(resumed) << resumed.error().message;
+    while (!resumed->done()) {
+        ASSERT_TRUE(resumed->advance({}));
+    }
+    EXPECT_EQ(resumed->loop().latents(), whole);
+}
+
+TEST(Render, EverySamplerGivesNumbers) {
+    const auto model = open_demo_model();
+    for (const SamplerInfo& sampler : known_samplers()) {
+        const auto what = request_with([&](auto& r) { r.sampler = sampler.name; });
+        const Tensor latents = paint(model, what);
+        EXPECT_TRUE(std::all_of(latents.values.begin(), latents.values.end(), [](float value) {
+            return std::isfinite(value);
+        })) << sampler.name;
+    }
+}
+
+/// The demo model with two embeddings: "zq" is the very vector of the word "lake", "wide" was made
+/// for another text encoder.
+std::shared_ptr<PipelineModel> open_with_embeddings() {
+    const auto plain = open_demo_model();
+    const auto weights =
+        Weights::open(TESSERA_WEIGHTS "/tessera-tiny/text_encoder/model.safetensors");
+    EXPECT_TRUE(weights) << weights.error().message;
+    const auto* table = weights->find("text_model.embeddings.token_embedding.weight");
+    const auto ids = plain->tokenizer().ids("lake").value();
+    EXPECT_EQ(ids.size(), 1U);
+    const auto values = to_floats(*table).value();
+    const std::int64_t width = table->shape[1];
+    const auto first = values.begin() + ids.front() * width;
+    TextualInversion lake{"zq", "hash", {Tensor({1, width}, {first, first + width})}};
+    TextualInversion wide{"wide", "hash", {Tensor({1, width + 1})}};
+    auto model = PipelineModel::open(
+        TESSERA_WEIGHTS "/tessera-tiny", Engine::create({}).value(), "", {lake, wide}
+    );
+    EXPECT_TRUE(model) << model.error().message;
+    return *model;
+}
+
+TEST(PipelineModel, PutsAnEmbeddingsVectorsInTheWordsPlace) {
+    const auto model = open_with_embeddings();
+    const auto told = [&](const char* prompt) {
+        const auto parsed = model->parse(prompt, {});
+        EXPECT_TRUE(parsed) << parsed.error().message;
+        return model->encode_prompt(*parsed, 1, {})->parts.front().variants.front();
+    };
+    EXPECT_EQ(told("a zq at dawn"), told("a lake at dawn"));
+    EXPECT_EQ(model->embeddings_in(*model->parse("a zq at dawn", {})).count("zq"), 1U);
+    EXPECT_TRUE(model->embeddings_in(*model->parse("a lake", {})).empty());
+}
+
+TEST(PipelineModel, SaysThatAnEmbeddingBelongsToAnotherKindOfModel) {
+    const auto parsed = open_with_embeddings()->parse("a wide lake", {});
+    ASSERT_TRUE(parsed);
+    ASSERT_EQ(parsed->remarks.size(), 1U);
+    EXPECT_THAT(parsed->remarks.front(), HasSubstr("\"wide\""));
+}
+
+TEST(PlanRender, TellsWhatAPersonShouldKnow) {
+    const auto model = open_demo_model();
+    const auto plan = plan_render(*model, request_with([](auto& r) {
+        r.prompt = "a (pine forest <lora:ink:0.8>";
+        r.negative_prompt = "fog)";
+    }));
+    ASSERT_TRUE(plan) << plan.error().message;
+    EXPECT_EQ(plan->steps, 4U);
+    EXPECT_EQ(plan->prompt_tokens.limit, 75U);
+    ASSERT_EQ(plan->remarks.size(), 3U);
+    EXPECT_THAT(plan->remarks[0], HasSubstr("never closed"));
+    EXPECT_THAT(plan->remarks[1], HasSubstr("negative prompt"));
+    EXPECT_THAT(plan->remarks[2], HasSubstr("<lora:ink>"));
 }
 
 TEST(Render, ImageToImageWithStrengthZeroGivesTheEncodedPicture) {
     const auto model = open_demo_model();
-    Tensor picture({1, 3, 64, 64});
-    for (std::size_t i = 0; i < picture.values.size(); ++i) {
-        picture.values[i] = static_cast<float>(i % 200) / 100.0F - 1.0F;
-    }
     auto what = request();
-    what.init_image = picture;
+    what.init_image = some_picture();
     what.strength = 0.0;
-    EXPECT_EQ(paint(model, what), model->encode(picture, {})->mean);
+    EXPECT_EQ(paint(model, what), model->encode(some_picture(), {})->mean);
 }
 
 TEST(Render, OddLatentSizesWork) {
@@ -165,11 +384,7 @@ TEST(Render, StopsInsideACallAndCanGoOn) {
 
 TEST(Render, NamesTheFieldThatIsWrong) {
     const auto model = open_demo_model();
-    const auto with = [](auto change) {
-        auto what = request();
-        change(what);
-        return what;
-    };
+    const auto with = request_with;
     EXPECT_THAT(refusal(model, with([](auto& r) { r.width = 0; })), HasSubstr("width"));
     EXPECT_THAT(refusal(model, with([](auto& r) { r.height = -8; })), HasSubstr("height"));
     EXPECT_THAT(refusal(model, with([](auto& r) { r.width = 100; })), HasSubstr("multiple of 8"));
@@ -177,9 +392,19 @@ TEST(Render, NamesTheFieldThatIsWrong) {
     EXPECT_THAT(refusal(model, with([](auto& r) { r.steps = 0; })), HasSubstr("steps"));
     EXPECT_THAT(refusal(model, with([](auto& r) { r.prompt = "\xFF"; })), HasSubstr("UTF-8"));
     EXPECT_THAT(
-        refusal(model, with([](auto& r) { r.guidance_scale = 0.5; })), HasSubstr("guidance")
+        refusal(model, with([](auto& r) { r.guidance.scale = 0.5; })), HasSubstr("guidance")
     );
-    EXPECT_THAT(refusal(model, with([](auto& r) { r.seeds.clear(); })), HasSubstr("pictures"));
+    EXPECT_THAT(
+        refusal(model, with([](auto& r) { r.noise.seeds.clear(); })), HasSubstr("pictures")
+    );
+    EXPECT_THAT(refusal(model, with([](auto& r) { r.clip_skip = 99; })), HasSubstr("clip skip"));
+    EXPECT_THAT(
+        refusal(model, with([](auto& r) {
+                    r.mask = Tensor({1, 1, 8, 8});
+                })),
+        HasSubstr("mask")
+    );
+    EXPECT_THAT(refusal(model, with([](auto& r) { r.prompt = "(sea:1e9)"; })), HasSubstr("prompt"));
 }
 
 TEST(PipelineModel, SaysWhatIsWrongWithAFolder) {

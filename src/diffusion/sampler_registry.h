@@ -2,6 +2,7 @@
 
 #include "base/result.h"
 #include "diffusion/sampler.h"
+#include "diffusion/schedule_names.h"
 
 #include <memory>
 #include <span>
@@ -11,14 +12,29 @@
 
 namespace tessera {
 
+/// Whose arithmetic a sampler follows to the last detail: schedule, rounding, image-to-image.
+enum class SamplerConvention : std::uint8_t {
+    kKDiffusion,  ///< k-diffusion as A1111 and ComfyUI use it
+    kDiffusers,   ///< diffusers 0.30
+};
+
+/// Which choices of SamplerRequest about fresh noise a sampler takes.
+struct NoiseChoices {
+    bool eta = false;
+    bool s_noise = false;
+};
+
 /// One sampler that can be asked for by name. All that is known about samplers outside their own
 /// files is the table of these in sampler_registry.cpp.
 struct SamplerInfo {
-    /// A1111's name ("Euler a": k-diffusion's convention, DDIM excepted) or diffusers' class name
-    /// ("EulerDiscreteScheduler": diffusers' convention).
+    /// A1111's name ("Euler a"), k-diffusion's where that differs ("sample_dpm_2"), or diffusers'
+    /// class name ("EulerDiscreteScheduler").
     std::string_view name;
-    /// Further names.
+    /// Further names: A1111's, ComfyUI's, k-diffusion's, diffusers'.
     std::vector<std::string_view> aliases;
+    SamplerConvention convention;
+    NoiseChoices takes;
+    /// For make_sampler, which checks what is taken.
     Result<std::unique_ptr<Sampler>> (*make)(const SamplerRequest&);
 };
 
@@ -32,19 +48,13 @@ struct SamplerChoice {
     ScheduleKind schedule = ScheduleKind::kAutomatic;
 };
 
-/// Upper and lower case, spaces, "-" and "_" do not matter, and "pp" means "++". kNotFound with the
-/// names that there are.
+/// Upper and lower case, spaces, "-" and "_" do not matter, and "pp" means "++". kNotFound with a
+/// name near to it, or else those that A1111 knows.
 [[nodiscard]] Result<SamplerChoice> find_sampler(std::string_view name);
 
-/// "Automatic", "Uniform", "Karras", "Exponential" (and k-diffusion's "discrete", "normal" for
-/// Uniform), as freely written as a sampler's name. kNotFound with the names that there are.
-[[nodiscard]] Result<ScheduleKind> find_schedule(std::string_view name);
-
-/// The name that find_schedule takes, for people and metadata: "Karras".
-[[nodiscard]] std::string_view to_string(ScheduleKind schedule);
-
 /// Sets up the sampler of that name. A schedule in the name holds where the request says
-/// kAutomatic; kInvalidArgument when the two contradict each other.
+/// kAutomatic; kInvalidArgument when the two contradict each other; kUnsupported for an eta or an
+/// s_noise that the sampler does not take.
 [[nodiscard]] Result<std::unique_ptr<Sampler>> make_sampler(
     std::string_view name, SamplerRequest request
 );

@@ -25,6 +25,13 @@ Status check(const SamplerRequest& request) {
             ErrorKind::kInvalidArgument, "eta {}: eta must lie between 0 and 1", *request.eta
         );
     }
+    if (request.s_noise && !(*request.s_noise >= 0.0 && *request.s_noise <= 2.0)) {
+        return fail(
+            ErrorKind::kInvalidArgument,
+            "s_noise {}: s_noise must lie between 0 and 2",
+            *request.s_noise
+        );
+    }
     return {};
 }
 

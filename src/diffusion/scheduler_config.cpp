@@ -17,6 +17,8 @@ using Json = nlohmann::json;
 
 constexpr std::size_t kMaxTextBytes = 4U << 20U;
 constexpr int kMaxTrainTimesteps = 100'000;
+constexpr std::size_t kMaxNameBytes = 256;
+constexpr double kMaxTimestepScaling = 1e6;
 
 template <class T>
 using Words = std::array<std::pair<const char*, T>, 3>;
@@ -31,9 +33,10 @@ constexpr Words<TimestepSpacing> kSpacings{{
     {"linspace", TimestepSpacing::kLinspace},
     {"trailing", TimestepSpacing::kTrailing},
 }};
-constexpr std::array<std::pair<const char*, PredictionType>, 2> kPredictionTypes{{
+constexpr Words<PredictionType> kPredictionTypes{{
     {"epsilon", PredictionType::kEpsilon},
     {"v_prediction", PredictionType::kVPrediction},
+    {"sample", PredictionType::kSample},
 }};
 
 /// Python's json module writes -Infinity, Infinity and NaN, which JSON does not have. diffusers
@@ -118,6 +121,9 @@ class Reader {
             if (!found->is_string()) {
                 return wrong_type(key, "a text");
             }
+            if (found->get_ref<const std::string&>().size() > kMaxNameBytes) {
+                return wrong_type(key, "a short text");
+            }
             value = found->get<std::string>();
         }
         return {};
@@ -167,13 +173,12 @@ class Reader {
 
 /// Options that would change pictures: only the value that stands for "off" is accepted.
 Status refuse_unbuilt_options(const Reader& reader) {
-    const std::array<std::pair<const char*, Json>, 12> only{{
+    const std::array<std::pair<const char*, Json>, 11> only{{
         {"thresholding", false},
-        {"use_exponential_sigmas", false},
-        {"use_beta_sigmas", false},
         {"use_lu_lambdas", false},
         {"use_flow_sigmas", false},
-        {"final_sigmas_type", "zero"},
+        {"disable_corrector", Json::array()},
+        {"solver_p", nullptr},
         {"timestep_type", "discrete"},
         {"interpolation_type", "linear"},
         {"lambda_min_clipped", nullptr},
@@ -200,6 +205,18 @@ const char* word_of(const WordTable& words, T value) {
     return std::find_if(
                words.begin(), words.end(), [&](const auto& entry) { return entry.second == value; }
     )->first;
+}
+
+constexpr std::array<std::pair<const char*, bool>, 2> kFinalSigmas{{
+    {"zero", false},
+    {"sigma_min", true},
+}};
+
+Status read_optional(const Reader& reader, const char* key, std::optional<bool>& value) {
+    if (reader.find(key) != nullptr) {
+        TESSERA_TRY(reader.read(key, value.emplace()));
+    }
+    return {};
 }
 
 Status validate_beta(const char* key, double beta) {
@@ -247,10 +264,33 @@ Status SchedulerConfig::validate() const {
             ErrorKind::kInvalidArgument, "clip_sample_range {} must be above 0", clip_sample_range
         );
     }
+    if (!(timestep_scaling > 0.0 && timestep_scaling <= kMaxTimestepScaling)) {
+        return fail(
+            ErrorKind::kInvalidArgument,
+            "timestep_scaling {} must lie between 0 and {}",
+            timestep_scaling,
+            kMaxTimestepScaling
+        );
+    }
+    if (original_inference_steps < 1) {
+        return fail(
+            ErrorKind::kInvalidArgument,
+            "original_inference_steps {} must be at least 1",
+            original_inference_steps
+        );
+    }
+    if (int{use_karras_sigmas} + int{use_exponential_sigmas} + int{use_beta_sigmas} > 1) {
+        return fail(
+            ErrorKind::kInvalidArgument,
+            "of use_karras_sigmas, use_exponential_sigmas and use_beta_sigmas at most one can be "
+            "true"
+        );
+    }
     if (rescale_betas_zero_snr && prediction_type == PredictionType::kEpsilon) {
         return fail(
             ErrorKind::kInvalidArgument,
-            "rescale_betas_zero_snr needs prediction_type v_prediction: from pure noise, epsilon "
+            "rescale_betas_zero_snr needs prediction_type v_prediction or sample: from pure noise, "
+            "epsilon "
             "says nothing about the picture"
         );
     }
@@ -289,13 +329,23 @@ Result<SchedulerConfig> SchedulerConfig::parse(std::string_view json_text) {
     TESSERA_TRY(reader.read_word("prediction_type", kPredictionTypes, config.prediction_type));
     TESSERA_TRY(reader.read_word("timestep_spacing", kSpacings, config.timestep_spacing));
     TESSERA_TRY(reader.read("steps_offset", config.steps_offset));
-    TESSERA_TRY(reader.read("set_alpha_to_one", config.set_alpha_to_one));
+    TESSERA_TRY(read_optional(reader, "set_alpha_to_one", config.set_alpha_to_one));
     TESSERA_TRY(reader.read("clip_sample", config.clip_sample));
     TESSERA_TRY(reader.read("clip_sample_range", config.clip_sample_range));
     TESSERA_TRY(reader.read("use_karras_sigmas", config.use_karras_sigmas));
+    TESSERA_TRY(reader.read("use_exponential_sigmas", config.use_exponential_sigmas));
+    TESSERA_TRY(reader.read("use_beta_sigmas", config.use_beta_sigmas));
     TESSERA_TRY(reader.read("algorithm_type", config.algorithm_type));
     TESSERA_TRY(reader.read("solver_type", config.solver_type));
     TESSERA_TRY(reader.read("solver_order", config.solver_order));
+    TESSERA_TRY(reader.read("lower_order_final", config.lower_order_final));
+    TESSERA_TRY(reader.read("euler_at_final", config.euler_at_final));
+    TESSERA_TRY(reader.read("predict_x0", config.predict_x0));
+    TESSERA_TRY(reader.read_word("final_sigmas_type", kFinalSigmas, config.ends_at_sigma_min));
+    TESSERA_TRY(reader.read("variance_type", config.variance_type));
+    TESSERA_TRY(reader.read("skip_prk_steps", config.skip_prk_steps));
+    TESSERA_TRY(reader.read("original_inference_steps", config.original_inference_steps));
+    TESSERA_TRY(reader.read("timestep_scaling", config.timestep_scaling));
     TESSERA_TRY(config.validate());
     return config;
 }
@@ -310,14 +360,26 @@ std::string SchedulerConfig::to_json() const {
         {"rescale_betas_zero_snr", rescale_betas_zero_snr},
         {"prediction_type", word_of(kPredictionTypes, prediction_type)},
         {"steps_offset", steps_offset},
-        {"set_alpha_to_one", set_alpha_to_one},
         {"clip_sample", clip_sample},
         {"clip_sample_range", clip_sample_range},
         {"use_karras_sigmas", use_karras_sigmas},
+        {"use_exponential_sigmas", use_exponential_sigmas},
+        {"use_beta_sigmas", use_beta_sigmas},
         {"algorithm_type", algorithm_type},
         {"solver_type", solver_type},
         {"solver_order", solver_order},
+        {"lower_order_final", lower_order_final},
+        {"euler_at_final", euler_at_final},
+        {"predict_x0", predict_x0},
+        {"final_sigmas_type", word_of(kFinalSigmas, ends_at_sigma_min)},
+        {"variance_type", variance_type},
+        {"skip_prk_steps", skip_prk_steps},
+        {"original_inference_steps", original_inference_steps},
+        {"timestep_scaling", timestep_scaling},
     };
+    if (set_alpha_to_one) {
+        object["set_alpha_to_one"] = *set_alpha_to_one;
+    }
     if (!trained_betas.empty()) {
         object["trained_betas"] = trained_betas;
     }

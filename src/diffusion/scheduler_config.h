@@ -13,9 +13,9 @@ namespace tessera {
 /// How the training betas lie between beta_start and beta_end.
 enum class BetaSchedule : std::uint8_t { kLinear, kScaledLinear, kSquaredCosCapV2 };
 
-/// What the network's output means: the noise, or v = alpha noise - sigma clean (Salimans and Ho
-/// 2022, "Progressive Distillation").
-enum class PredictionType : std::uint8_t { kEpsilon, kVPrediction };
+/// What the network's output means: the noise, v = alpha noise - sigma clean (Salimans and Ho 2022,
+/// "Progressive Distillation"), or the clean latents.
+enum class PredictionType : std::uint8_t { kEpsilon, kVPrediction, kSample };
 
 /// Which training timesteps n steps visit (Lin et al. 2023, "Common Diffusion Noise Schedules and
 /// Sample Steps are Flawed", table 2).
@@ -38,23 +38,42 @@ struct SchedulerConfig {
     bool rescale_betas_zero_snr = false;
 
     PredictionType prediction_type = PredictionType::kEpsilon;
-    /// Absent: the sampler's own default (DDIM leading, others linspace).
+    /// Absent: the sampler's own default (DDIM, DDPM and PNDM leading, others linspace).
     std::optional<TimestepSpacing> timestep_spacing;
     int steps_offset = 0;
 
-    /// DDIM: whether the step after the last timestep is noise-free or stops at timestep 0.
-    bool set_alpha_to_one = true;
-    /// DDIM: clamps the predicted clean latents to +-clip_sample_range. Here an absent key means
-    /// no, as diffusers' latent pipelines enforce; its DDIM class alone says yes.
+    /// DDIM, PNDM: whether the step after the last timestep is noise-free or stops at timestep 0.
+    /// Absent: the sampler's own default (DDIM yes, PNDM no).
+    std::optional<bool> set_alpha_to_one;
+    /// DDIM, DDPM, LCM: clamps the predicted clean latents to +-clip_sample_range. Here an absent
+    /// key means no, as diffusers' latent pipelines enforce; its DDIM and DDPM classes alone say
+    /// yes.
     bool clip_sample = false;
     double clip_sample_range = 1.0;
 
-    /// For samplers that follow diffusers, when the caller names no schedule.
+    /// For samplers that follow diffusers, when the caller names no schedule; at most one of them.
     bool use_karras_sigmas = false;
-    /// DPMSolverMultistepScheduler's variant; checked when that sampler is made.
+    bool use_exponential_sigmas = false;
+    bool use_beta_sigmas = false;
+    /// DPMSolverMultistepScheduler's and UniPCMultistepScheduler's variant; checked when one of
+    /// them is made.
     std::string algorithm_type = "dpmsolver++";
     std::string solver_type = "midpoint";
     int solver_order = 2;
+    bool lower_order_final = true;
+    bool euler_at_final = false;
+    bool predict_x0 = true;
+    /// Those two and EulerDiscreteScheduler: whether the last step ends at the smallest trained
+    /// sigma ("sigma_min") in place of 0 ("zero").
+    bool ends_at_sigma_min = false;
+
+    /// DDPM's variance_type, checked when it is made.
+    std::string variance_type = "fixed_small";
+    /// PNDM: an absent key means yes, as diffusers' latent pipelines enforce.
+    bool skip_prk_steps = true;
+    /// LCM: steps of the schedule that the model was distilled on, and the boundary's scaling.
+    int original_inference_steps = 50;
+    double timestep_scaling = 10.0;
 
     bool operator==(const SchedulerConfig&) const = default;
 

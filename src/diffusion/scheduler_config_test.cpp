@@ -1,6 +1,7 @@
 #include "diffusion/scheduler_config.h"
 
 #include "diffusion/noise_schedule.h"
+#include "diffusion/timestep_spacing.h"
 
 #include <gtest/gtest.h>
 
@@ -37,6 +38,16 @@ TEST(SchedulerConfig, ReadsBackWhatItWrites) {
     config.clip_sample = true;
     config.clip_sample_range = 1.5;
     config.solver_order = 3;
+    config.set_alpha_to_one = false;
+    config.use_beta_sigmas = true;
+    config.lower_order_final = false;
+    config.euler_at_final = true;
+    config.predict_x0 = false;
+    config.ends_at_sigma_min = true;
+    config.variance_type = "fixed_large";
+    config.skip_prk_steps = false;
+    config.original_inference_steps = 2;
+    config.timestep_scaling = 3.5;
     const auto read = SchedulerConfig::parse(config.to_json());
     ASSERT_TRUE(read) << read.error().message;
     EXPECT_EQ(*read, config);
@@ -83,20 +94,42 @@ TEST(SchedulerConfig, NamesWhatItRefuses) {
         {R"({"rescale_betas_zero_snr": true})",
          ErrorKind::kInvalidArgument,
          "rescale_betas_zero_snr"},
-        {R"({"prediction_type": "sample"})", ErrorKind::kUnsupported, "prediction_type"},
+        {R"({"original_inference_steps": 0})",
+         ErrorKind::kInvalidArgument,
+         "original_inference_steps"},
+        {R"({"timestep_scaling": 1e300})", ErrorKind::kInvalidArgument, "timestep_scaling"},
+        {R"({"timestep_scaling": 0})", ErrorKind::kInvalidArgument, "timestep_scaling"},
+        {R"({"use_karras_sigmas": true, "use_beta_sigmas": true})",
+         ErrorKind::kInvalidArgument,
+         "use_beta_sigmas"},
+        {R"({"prediction_type": "flow"})", ErrorKind::kUnsupported, "prediction_type"},
         {R"({"beta_schedule": "sigmoid"})", ErrorKind::kUnsupported, "beta_schedule"},
         {R"({"timestep_spacing": "odd"})", ErrorKind::kUnsupported, "timestep_spacing"},
         {R"({"thresholding": true})", ErrorKind::kUnsupported, "thresholding"},
-        {R"({"use_beta_sigmas": true})", ErrorKind::kUnsupported, "use_beta_sigmas"},
-        {R"({"final_sigmas_type": "sigma_min"})", ErrorKind::kUnsupported, "final_sigmas_type"},
+        {R"({"use_lu_lambdas": true})", ErrorKind::kUnsupported, "use_lu_lambdas"},
+        {R"({"disable_corrector": [0]})", ErrorKind::kUnsupported, "disable_corrector"},
+        {R"({"final_sigmas_type": "max"})", ErrorKind::kUnsupported, "final_sigmas_type"},
         {R"({"lambda_min_clipped": -5.1})", ErrorKind::kUnsupported, "lambda_min_clipped"},
     };
+    const auto long_name =
+        SchedulerConfig::parse(R"({"variance_type": ")" + std::string(1000, 'x') + R"("})");
+    ASSERT_FALSE(long_name);
+    EXPECT_LT(long_name.error().message.size(), 100U);
     for (const Refusal& refusal : refusals) {
         const auto config = SchedulerConfig::parse(refusal.json);
         ASSERT_FALSE(config) << refusal.json;
         EXPECT_EQ(config.error().kind, refusal.kind) << refusal.json;
         EXPECT_NE(config.error().message.find(refusal.named), std::string::npos)
             << config.error().message;
+    }
+}
+
+TEST(TimestepSpacing, LinspaceBeginsAtTheLastTimestepForAnyNumberOfSteps) {
+    const SchedulerConfig config;
+    for (int steps = 2; steps <= config.num_train_timesteps; ++steps) {
+        const auto timesteps = spaced_timesteps(config, TimestepSpacing::kLinspace, steps);
+        ASSERT_EQ(timesteps.front(), 999.0) << steps;
+        ASSERT_EQ(timesteps.back(), 0.0) << steps;
     }
 }
 

@@ -1,7 +1,7 @@
 #include "diffusion/sigma_plan.h"
 
-#include "diffusion/noise_schedule.h"
 #include "diffusion/sampler_request.h"
+#include "diffusion/sigma_spacing.h"
 #include "diffusion/timestep_spacing.h"
 
 #include <algorithm>
@@ -13,33 +13,6 @@ namespace {
 
 double variance_scale(double sigma) {
     return 1.0 / std::sqrt(sigma * sigma + 1.0);
-}
-
-/// numpy.linspace(from, to, steps).
-template <class Shape>
-std::vector<double> ramp(double from, double to, int steps, Shape shape) {
-    std::vector<double> values;
-    for (int i = 0; i < steps; ++i) {
-        const double position = steps > 1 ? static_cast<double>(i) / (steps - 1) : 0.0;
-        values.push_back(shape(from + position * (to - from)));
-    }
-    return values;
-}
-
-std::vector<double> karras_sigmas(double sigma_max, double sigma_min, int steps) {
-    constexpr double kRho = 7.0;
-    return ramp(
-        std::pow(sigma_max, 1.0 / kRho),
-        std::pow(sigma_min, 1.0 / kRho),
-        steps,
-        [](double root) { return std::pow(root, kRho); }
-    );
-}
-
-std::vector<double> exponential_sigmas(double sigma_max, double sigma_min, int steps) {
-    return ramp(std::log(sigma_max), std::log(sigma_min), steps, [](double log_sigma) {
-        return std::exp(log_sigma);
-    });
 }
 
 std::vector<double> timesteps_of(const NoiseSchedule& schedule, const std::vector<double>& sigmas) {
@@ -60,12 +33,12 @@ std::vector<double> sigmas_of(const NoiseSchedule& schedule, const std::vector<d
     return sigmas;
 }
 
-/// Falling sigmas are what every sampler divides by.
+/// Falling sigmas are what every sampler divides by; only the last step may lead nowhere.
 Status check_falling(const SigmaPlan& plan) {
-    const auto rise = std::adjacent_find(
-        plan.sigmas.begin(), plan.sigmas.end(), [](double a, double b) { return !(a > b); }
-    );
-    if (rise != plan.sigmas.end()) {
+    const auto last = plan.sigmas.end() - 1;
+    const auto rise =
+        std::adjacent_find(plan.sigmas.begin(), last, [](double a, double b) { return !(a > b); });
+    if (rise != last || !(*(last - 1) >= *last)) {
         return fail(
             ErrorKind::kInvalidArgument,
             "{} steps are too many for this sampler: two of them would have the same noise level; "
@@ -76,16 +49,22 @@ Status check_falling(const SigmaPlan& plan) {
     return {};
 }
 
-/// Ends the sigmas, and for image-to-image moves the start to where `skipped_steps` says.
+/// The smallest trained sigma, which the last one so far may miss by rounding.
+double smallest_below(const SigmaPlan& plan) {
+    return std::min(plan.schedule.sigmas().front(), plan.sigmas.back());
+}
+
+/// For image-to-image moves the start to where `skipped_steps` says.
 Result<SigmaPlan> finish(
     SigmaPlan plan, const SamplerRequest& request, int (*skipped_steps)(int, double)
 ) {
     plan.prediction = request.config.prediction_type;
-    plan.sigmas.push_back(0.0);
     TESSERA_TRY(check_falling(plan));
     if (request.strength) {
-        plan.first = static_cast<std::size_t>(skipped_steps(request.steps, *request.strength));
-        const double sigma = plan.sigmas[plan.first];
+        const int skipped = skipped_steps(request.steps, *request.strength);
+        plan.first =
+            skipped == request.steps ? plan.timesteps.size() : static_cast<std::size_t>(skipped);
+        const double sigma = plan.first < plan.timesteps.size() ? plan.sigmas[plan.first] : 0.0;
         const double scale =
             plan.space == LatentSpace::kVariancePreserving ? variance_scale(sigma) : 1.0;
         plan.start = {scale, scale * sigma};
@@ -93,63 +72,83 @@ Result<SigmaPlan> finish(
     return plan;
 }
 
-Result<bool> wants_karras(const SamplerRequest& request) {
+/// kUniform, kKarras, kExponential or kBeta.
+Result<ScheduleKind> diffusers_schedule(const SamplerRequest& request, const char* name) {
+    const SchedulerConfig& config = request.config;
     switch (request.schedule) {
         case ScheduleKind::kAutomatic:
-            return request.config.use_karras_sigmas;
+            return config.use_karras_sigmas        ? ScheduleKind::kKarras
+                   : config.use_exponential_sigmas ? ScheduleKind::kExponential
+                   : config.use_beta_sigmas        ? ScheduleKind::kBeta
+                                                   : ScheduleKind::kUniform;
         case ScheduleKind::kUniform:
-            return false;
         case ScheduleKind::kKarras:
-            return true;
         case ScheduleKind::kExponential:
+        case ScheduleKind::kBeta:
+            return request.schedule;
+        case ScheduleKind::kSgmUniform:
+        case ScheduleKind::kSimple:
+        case ScheduleKind::kDdim:
+        case ScheduleKind::kKlOptimal:
+        case ScheduleKind::kAlignYourSteps:
             break;
     }
     return fail(
         ErrorKind::kUnsupported,
-        "this sampler has no exponential schedule; use automatic, uniform or Karras"
+        "{} has no such schedule type; it has Automatic, Uniform, Karras, Exponential and Beta",
+        name
     );
+}
+
+std::vector<double> spread(ScheduleKind kind, double largest, double smallest, int steps) {
+    switch (kind) {
+        case ScheduleKind::kExponential:
+            return exponential_sigmas(largest, smallest, steps);
+        case ScheduleKind::kBeta:
+            return beta_sigmas(largest, smallest, steps);
+        default:
+            return karras_sigmas(largest, smallest, steps);
+    }
 }
 
 }  // namespace
 
-Result<SigmaPlan> plan_k_diffusion(const SamplerRequest& request) {
+Result<SigmaPlan> plan_k_diffusion(
+    const SamplerRequest& request, ScheduleKind automatic, PenultimateSigma penultimate
+) {
     TESSERA_TRY(check(request));
-    TESSERA_ASSIGN(const auto schedule, NoiseSchedule::create(request.config));
-    const double sigma_max = schedule.sigmas().back();
-    const double sigma_min = schedule.sigmas().front();
     SigmaPlan plan;
-    switch (request.schedule) {
-        case ScheduleKind::kAutomatic:
-        case ScheduleKind::kUniform:
-            plan.sigmas = ramp(schedule.timesteps() - 1, 0.0, request.steps, [&](double timestep) {
-                return schedule.sigma_log_linear(timestep);
-            });
-            break;
-        case ScheduleKind::kKarras:
-            plan.sigmas = karras_sigmas(sigma_max, sigma_min, request.steps);
-            break;
-        case ScheduleKind::kExponential:
-            plan.sigmas = exponential_sigmas(sigma_max, sigma_min, request.steps);
-            break;
+    TESSERA_ASSIGN(plan.schedule, NoiseSchedule::create(request.config));
+    const auto kind = request.schedule == ScheduleKind::kAutomatic ? automatic : request.schedule;
+    const bool discard = penultimate == PenultimateSigma::kDiscarded;
+    TESSERA_ASSIGN(
+        plan.sigmas, k_diffusion_sigmas(kind, plan.schedule, request.steps + (discard ? 1 : 0))
+    );
+    if (discard) {
+        plan.sigmas.erase(plan.sigmas.end() - 2);
     }
-    plan.timesteps = timesteps_of(schedule, plan.sigmas);
+    plan.timesteps = timesteps_of(plan.schedule, {plan.sigmas.begin(), plan.sigmas.end() - 1});
     plan.start = {0.0, plan.sigmas.front()};
     return finish(std::move(plan), request, skipped_steps_a1111);
 }
 
-Result<SigmaPlan> plan_diffusers_euler(const SamplerRequest& request) {
+Result<SigmaPlan> plan_diffusers_euler(
+    const SamplerRequest& request, const char* name, FinalSigma last
+) {
     TESSERA_TRY(check(request));
-    TESSERA_ASSIGN(const bool karras, wants_karras(request));
-    TESSERA_ASSIGN(const auto schedule, NoiseSchedule::create(request.config));
-    const auto spacing = request.config.timestep_spacing.value_or(TimestepSpacing::kLinspace);
+    TESSERA_ASSIGN(const auto kind, diffusers_schedule(request, name));
     SigmaPlan plan;
+    TESSERA_ASSIGN(plan.schedule, NoiseSchedule::create(request.config));
+    const auto spacing = request.config.timestep_spacing.value_or(TimestepSpacing::kLinspace);
     plan.timesteps = spaced_timesteps(request.config, spacing, request.steps);
     TESSERA_TRY(check_trained(plan.timesteps.front(), request));
-    plan.sigmas = sigmas_of(schedule, plan.timesteps);
-    if (karras) {
-        plan.sigmas = karras_sigmas(plan.sigmas.front(), plan.sigmas.back(), request.steps);
-        plan.timesteps = timesteps_of(schedule, plan.sigmas);
+    plan.sigmas = sigmas_of(plan.schedule, plan.timesteps);
+    if (kind != ScheduleKind::kUniform) {
+        plan.sigmas = spread(kind, plan.sigmas.front(), plan.sigmas.back(), request.steps);
+        plan.timesteps = timesteps_of(plan.schedule, plan.sigmas);
     }
+    const bool to_smallest = last == FinalSigma::kAsConfigured && request.config.ends_at_sigma_min;
+    plan.sigmas.push_back(to_smallest ? smallest_below(plan) : 0.0);
     const double sigma_max = plan.sigmas.front();
     plan.start = {
         0.0,
@@ -157,25 +156,33 @@ Result<SigmaPlan> plan_diffusers_euler(const SamplerRequest& request) {
     return finish(std::move(plan), request, skipped_steps_diffusers);
 }
 
-Result<SigmaPlan> plan_diffusers_dpm(const SamplerRequest& request) {
+Result<SigmaPlan> plan_diffusers_dpm(const SamplerRequest& request, const char* name) {
     TESSERA_TRY(check(request));
-    TESSERA_ASSIGN(const bool karras, wants_karras(request));
-    TESSERA_ASSIGN(const auto schedule, NoiseSchedule::create(request.config));
-    const auto spacing = request.config.timestep_spacing.value_or(TimestepSpacing::kLinspace);
+    TESSERA_ASSIGN(const auto kind, diffusers_schedule(request, name));
     SigmaPlan plan;
+    TESSERA_ASSIGN(plan.schedule, NoiseSchedule::create(request.config));
+    const auto& trained = plan.schedule.sigmas();
+    const auto spacing = request.config.timestep_spacing.value_or(TimestepSpacing::kLinspace);
     plan.space = LatentSpace::kVariancePreserving;
-    if (karras) {
-        plan.sigmas =
-            karras_sigmas(schedule.sigmas().back(), schedule.sigmas().front(), request.steps);
-        plan.timesteps = timesteps_of(schedule, plan.sigmas);
-        std::transform(
-            plan.timesteps.begin(), plan.timesteps.end(), plan.timesteps.begin(), round_half_even
-        );
-    } else {
+    if (kind == ScheduleKind::kUniform) {
         plan.timesteps = spaced_timesteps_without_last(request.config, spacing, request.steps);
         TESSERA_TRY(check_trained(plan.timesteps.front(), request));
-        plan.sigmas = sigmas_of(schedule, plan.timesteps);
+        plan.sigmas = sigmas_of(plan.schedule, plan.timesteps);
+    } else {
+        plan.sigmas = spread(kind, trained.back(), trained.front(), request.steps);
+        plan.timesteps = timesteps_of(plan.schedule, plan.sigmas);
+        // Only with Karras diffusers rounds; else its cast to integers cuts the fraction off.
+        std::transform(
+            plan.timesteps.begin(),
+            plan.timesteps.end(),
+            plan.timesteps.begin(),
+            [&](double timestep) {
+                return kind == ScheduleKind::kKarras ? round_half_even(timestep)
+                                                     : std::floor(timestep);
+            }
+        );
     }
+    plan.sigmas.push_back(request.config.ends_at_sigma_min ? smallest_below(plan) : 0.0);
     plan.start = {0.0, 1.0};
     return finish(std::move(plan), request, skipped_steps_diffusers);
 }

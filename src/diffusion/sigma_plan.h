@@ -1,9 +1,11 @@
 #pragma once
 
 #include "base/result.h"
+#include "diffusion/noise_schedule.h"
 #include "diffusion/sampler.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 namespace tessera {
@@ -16,30 +18,46 @@ enum class LatentSpace : std::uint8_t {
 
 /// The noise levels of one run of a sampler that counts in sigmas.
 struct SigmaPlan {
+    NoiseSchedule schedule;
     LatentSpace space = LatentSpace::kVarianceExploding;
     PredictionType prediction = PredictionType::kEpsilon;
-    /// Falling, one more than steps, the last 0.
+    /// Falling, one more than steps. The last is 0, or with some schedules a small sigma, which
+    /// may equal the one before.
     std::vector<double> sigmas;
-    /// What the network is told at each step.
+    /// What the network is told at the start of each step.
     std::vector<double> timesteps;
     /// Steps left out at the noisy end (image-to-image).
     std::size_t first = 0;
     StartMix start{};
 };
 
-/// k-diffusion's convention, with A1111's names and its image-to-image: sigmas from
-/// linspace(last timestep, 0, steps) by log-linear interpolation (kUniform, also for kAutomatic),
-/// Karras or exponential between the smallest and largest trained sigma; timesteps are fractional
-/// and follow from the sigmas. The config's timestep_spacing plays no part.
-[[nodiscard]] Result<SigmaPlan> plan_k_diffusion(const SamplerRequest& request);
+/// Of the noise levels, whether the last but one (the smallest above 0) is kept.
+enum class PenultimateSigma : std::uint8_t { kKept, kDiscarded };
+
+/// k-diffusion's convention, with A1111's names, schedule types (k_diffusion_sigmas) and
+/// image-to-image; timesteps are fractional and follow from the sigmas. The config's
+/// timestep_spacing plays no part. kDiscarded: one level more is planned and then left out, as
+/// A1111 and ComfyUI do for some samplers.
+[[nodiscard]] Result<SigmaPlan> plan_k_diffusion(
+    const SamplerRequest& request,
+    ScheduleKind automatic = ScheduleKind::kUniform,
+    PenultimateSigma penultimate = PenultimateSigma::kKept
+);
+
+/// Whether a sampler of diffusers knows final_sigmas_type.
+enum class FinalSigma : std::uint8_t { kZero, kAsConfigured };
 
 /// EulerDiscreteScheduler's convention in diffusers 0.30 (and that of other samplers derived from
-/// it): timesteps by timestep_spacing, unrounded; sigmas by linear interpolation; Karras between
-/// the largest and smallest of those, with timesteps that follow.
-[[nodiscard]] Result<SigmaPlan> plan_diffusers_euler(const SamplerRequest& request);
+/// it): timesteps by timestep_spacing, unrounded; sigmas by linear interpolation; Karras,
+/// exponential and beta schedules between the largest and smallest of those, with timesteps that
+/// follow. `name` is for errors.
+[[nodiscard]] Result<SigmaPlan> plan_diffusers_euler(
+    const SamplerRequest& request, const char* name, FinalSigma last = FinalSigma::kZero
+);
 
 /// DPMSolverMultistepScheduler's convention in diffusers 0.30: timesteps without the cleanest one,
-/// rounded; Karras over the whole trained range; latents variance-preserving.
-[[nodiscard]] Result<SigmaPlan> plan_diffusers_dpm(const SamplerRequest& request);
+/// rounded; Karras, exponential and beta schedules over the whole trained range; latents
+/// variance-preserving; final_sigmas_type.
+[[nodiscard]] Result<SigmaPlan> plan_diffusers_dpm(const SamplerRequest& request, const char* name);
 
 }  // namespace tessera

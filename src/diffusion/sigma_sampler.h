@@ -3,34 +3,50 @@
 #include "diffusion/sampler.h"
 #include "diffusion/sigma_plan.h"
 
+#include <functional>
+#include <optional>
+
 namespace tessera {
 
-/// What samplers that count in sigmas and call the network once per step have in common.
+/// What samplers that count in sigmas and call the network once or twice per step have in common.
 class SigmaSampler : public Sampler {
   protected:
-    explicit SigmaSampler(const SigmaPlan& plan);
+    /// The noise level of the second call in the step between two levels; nothing for a step of one
+    /// call.
+    using SecondSigma = std::function<std::optional<double>(double from, double to)>;
 
-    /// The noise level at call `call` and the one to reach.
-    [[nodiscard]] double sigma_from(std::size_t call) const { return sigmas()[first_ + call]; }
-    [[nodiscard]] double sigma_to(std::size_t call) const { return sigmas()[first_ + call + 1]; }
+    /// One call per step.
+    explicit SigmaSampler(const SigmaPlan& plan);
+    /// Up to two.
+    SigmaSampler(const SigmaPlan& plan, const SecondSigma& second);
+
+    /// The noise levels where the step to which the call belongs starts and ends.
+    [[nodiscard]] double sigma_from(std::size_t call) const;
+    [[nodiscard]] double sigma_to(std::size_t call) const;
+    /// The noise level of the latents before the call.
+    [[nodiscard]] double sigma_at(std::size_t call) const { return call_sigmas_[call]; }
+    [[nodiscard]] bool is_second(std::size_t call) const;
+    /// Whether another call of the same step follows.
+    [[nodiscard]] bool has_second(std::size_t call) const;
 
     /// The clean latents that the network's output stands for.
     [[nodiscard]] Tensor predict_clean(
         std::size_t call, const Tensor& output, const Tensor& latents
     ) const;
 
-    /// Latents at `sigma` on the straight line from the latents at sigma_from(call) to `clean`:
-    /// Euler's step along (latents - clean) / sigma.
-    [[nodiscard]] Tensor move_towards(
-        const Tensor& clean, double sigma, std::size_t call, const Tensor& latents
-    ) const;
+    /// Latents at `to` on the straight line from the latents at `from` to `clean`: Euler's step
+    /// along (latents - clean) / sigma.
+    [[nodiscard]] Tensor move(const Tensor& latents, double from, double to, const Tensor& clean)
+        const;
 
-  private:
+    /// What latents of that noise level are multiplied with to be kept between steps.
     [[nodiscard]] double scale_at(double sigma) const;
 
+  private:
     LatentSpace space_;
     PredictionType prediction_;
     std::size_t first_;
+    std::vector<double> call_sigmas_;
 };
 
 }  // namespace tessera

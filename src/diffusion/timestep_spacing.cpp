@@ -13,7 +13,8 @@ std::vector<double> falling_linspace(double last, int count) {
     std::vector<double> values;
     values.reserve(static_cast<std::size_t>(count));
     for (int i = count - 1; i >= 0; --i) {
-        values.push_back(i * step);
+        // The last one as given: the product may be above it by rounding.
+        values.push_back(count > 1 && i == count - 1 ? last : i * step);
     }
     return values;
 }

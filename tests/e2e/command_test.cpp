@@ -24,7 +24,16 @@ TEST_F(HelpCommand, ShowsExamplesAndExitCodes) {
     EXPECT_THAT(outcome.out, HasSubstr("Exit codes:"));
     EXPECT_THAT(outcome.out, HasSubstr("130"));
     for (const std::string command :
-         {"render", "repeat", "info", "models", "doctor", "cache", "export-onnx"}) {
+         {"render",
+          "repeat",
+          "upscale",
+          "tokens",
+          "samplers",
+          "info",
+          "models",
+          "doctor",
+          "cache",
+          "export-onnx"}) {
         EXPECT_THAT(outcome.out, HasSubstr("\n  " + command));
         EXPECT_EQ(run({command, "--help"}).exit_code, 0);
     }
@@ -34,6 +43,26 @@ TEST_F(HelpCommand, TellsTheVersion) {
     const Outcome outcome = run({"--version"});
     EXPECT_EQ(outcome.exit_code, 0);
     EXPECT_THAT(outcome.out, ::testing::StartsWith("tessera "));
+}
+
+TEST_F(HelpCommand, ListsSamplersWithTheirNamesAndSchedules) {
+    const auto samplers = nlohmann::json::parse(run({"samplers", "--json"}).out);
+    const auto euler_a = std::find_if(samplers.begin(), samplers.end(), [](const auto& sampler) {
+        return sampler["name"] == "Euler a";
+    });
+    ASSERT_NE(euler_a, samplers.end());
+    EXPECT_THAT((*euler_a)["aliases"].dump(), HasSubstr("euler_ancestral"));
+    EXPECT_THAT((*euler_a)["schedules"].dump(), HasSubstr("Karras"));
+    EXPECT_EQ((*euler_a)["eta"], true);
+    EXPECT_THAT(run({"samplers"}).out, HasSubstr("\nDPM++ 2M\n"));
+}
+
+TEST_F(HelpCommand, ShowsHowAPromptIsRead) {
+    const Outcome outcome = run({"tokens", "a (lake:1.2) [dawn:dusk:0.5]"});
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+    EXPECT_THAT(outcome.out, HasSubstr("3/75 tokens in 1 chunk"));
+    EXPECT_THAT(outcome.out, HasSubstr("1.2  lake"));
+    EXPECT_THAT(outcome.out, HasSubstr("a (lake:1.2) dusk"));
 }
 
 TEST_F(ModelsCommand, ListsWhatIsInstalledAndWhatIsBroken) {

@@ -119,11 +119,10 @@ TEST_F(RenderCommand, PutsIntoThePictureWhatRepeatsIt) {
     EXPECT_EQ(text.find("Model"), "tessera-tiny");
     EXPECT_EQ(text.find("Denoising strength"), std::nullopt);
     const auto json = nlohmann::json::parse(metadata->tessera_json);
-    EXPECT_EQ(json["version"], 1);
+    EXPECT_EQ(json["version"], 2);
     EXPECT_EQ(json["prompt"], "a lake");
     EXPECT_EQ(json["negative_prompt"], "a boat");
-    EXPECT_EQ(json["width"], 64);
-    EXPECT_EQ(json["height"], 96);
+    EXPECT_EQ(json["size"], nlohmann::json({64, 96}));
     EXPECT_EQ(json["steps"], 2);
     EXPECT_EQ(json["sampler"], "Euler a");
     EXPECT_EQ(json["cfg"], 3.5);

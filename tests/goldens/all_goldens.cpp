@@ -2,6 +2,7 @@
 #include "goldens/network_goldens.h"
 #include "goldens/sampler_goldens.h"
 #include "goldens/tokenizer_goldens.h"
+#include "goldens/upscaler_goldens.h"
 
 #include <nlohmann/json.hpp>
 
@@ -22,6 +23,18 @@ std::string pipeline_class(const fs::path& folder) {
 
 std::vector<GoldenRow> not_built(const std::string& name, const std::string& what) {
     return {{name, "(whole case)", 0.0, 0.0, GoldenStatus::kNotBuilt, what}};
+}
+
+/// The files of a case whose networks are upscalers.
+std::set<fs::path> upscaler_files(const nlohmann::json& json, const fs::path& folder) {
+    std::set<fs::path> files;
+    const auto listed = json.value("files", nlohmann::json::object());
+    for (const auto& [file, about] : listed.items()) {
+        if (about.is_object() && about.contains("arch")) {
+            files.insert((folder / file).lexically_normal());
+        }
+    }
+    return files;
 }
 
 std::vector<GoldenRow> check_known_case(
@@ -52,6 +65,9 @@ std::vector<GoldenRow> check_known_case(
     const auto tensors = json.value("tensors", nlohmann::json::object());
     if (tensors.contains("txt2img.latents")) {
         return check_end_to_end(name, folder, engine);
+    }
+    if (const auto upscalers = upscaler_files(json, folder); !upscalers.empty()) {
+        return check_upscalers(name, folder, upscalers, engine);
     }
     if (json.contains("prompts")) {
         return check_demo_model(name, folder, engine);

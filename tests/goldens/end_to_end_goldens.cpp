@@ -31,7 +31,8 @@ class GoldenRun {
         double guidance_scale;
         Tensor noise;
         std::optional<Tensor> init;
-        double strength = 0.0;
+        std::optional<double> strength;
+        std::optional<Tensor> mask;
     };
 
     /// Tells `reached(steps taken, latents)` the start and every step. Returns the last latents,
@@ -42,25 +43,28 @@ class GoldenRun {
         denoise.sampler = "DDIM";
         denoise.plan.config = model_->info().scheduler;
         denoise.plan.steps = request.steps;
-        denoise.seeds = {0};
+        denoise.noise.seeds = {{}};
         if (request.noise.shape.size() != 4) {
             golden_.fail("noise", "is missing or misshapen");
             return {};
         }
         denoise.latent_shape.assign(request.noise.shape.begin() + 1, request.noise.shape.end());
-        denoise.noise = request.noise;
-        if (request.init) {
-            denoise.init = request.init;
-            denoise.plan.strength = request.strength;
-        }
+        denoise.given_noise = request.noise;
+        denoise.init = request.init;
+        denoise.mask = request.mask;
+        denoise.plan.strength = request.strength;
         auto loop = golden_.take("start", DenoiseLoop::start(std::move(denoise)));
-        const auto denoiser = golden_.take(
-            "text",
-            make_guided_denoiser(
-                model_, request.prompt, request.negative_prompt, request.guidance_scale, {}
-            )
-        );
-        if (!loop || !denoiser) {
+        if (!loop) {
+            return {};
+        }
+        RenderRequest render{};
+        render.prompt = request.prompt;
+        render.negative_prompt = request.negative_prompt;
+        render.steps = request.steps;
+        render.guidance.scale = request.guidance_scale;
+        const auto denoiser =
+            golden_.take("text", make_denoiser(model_, render, loop->sampler(), {}));
+        if (!denoiser) {
             return {};
         }
         reached(loop->step(), loop->latents());
@@ -143,6 +147,8 @@ std::vector<GoldenRow> check_end_to_end(
         json.value("steps", 0),
         json.value("cfg", 0.0),
         golden.floats("noise"),
+        std::nullopt,
+        std::nullopt,
         std::nullopt};
 
     std::vector<std::int64_t> ids;
@@ -152,7 +158,7 @@ std::vector<GoldenRow> check_end_to_end(
         }
     }
     golden.compare_ids("ids", ids);
-    if (auto context = golden.take("context", model->encode_ids(golden.ids("ids"), {}))) {
+    if (auto context = golden.take("context", model->encode_ids(golden.ids("ids"), 1, {}))) {
         golden.compare("context", *context, kSingleNetwork);
     }
 
@@ -175,20 +181,19 @@ std::vector<GoldenRow> check_end_to_end(
         );
         golden.compare("img2img.sampled", sampled, kSingleNetwork);
         request.init = sampled;
-        const Tensor last =
-            runs.compare(request, "img2img.sampled.latents", /*has_start_row=*/true);
-        if (auto image = golden.take("img2img.sampled.image", model->decode(last, {}))) {
-            golden.compare("img2img.sampled.image", to_unit_range(*image), kEndToEndImages);
-        }
-    }
-    for (const char* tensor :
-         {"inpaint.full.latents",
-          "inpaint.full.image",
-          "inpaint.s06.latents",
-          "inpaint.s06.image"}) {
-        if (golden.has(tensor)) {
-            golden.not_built(tensor, "inpainting");
-        }
+        const auto compare_run = [&](const std::string& run, bool has_start_row) {
+            const Tensor last = runs.compare(request, run + ".latents", has_start_row);
+            if (auto image = golden.take(run + ".image", model->decode(last, {}))) {
+                golden.compare(run + ".image", to_unit_range(*image), kEndToEndImages);
+            }
+        };
+        compare_run("img2img.sampled", /*has_start_row=*/true);
+
+        request.init = encoded->mean;
+        request.mask = golden.floats("inpaint.mask");
+        compare_run("inpaint.s06", /*has_start_row=*/false);
+        request.strength.reset();
+        compare_run("inpaint.full", /*has_start_row=*/false);
     }
     return golden.take_rows();
 }
@@ -203,10 +208,13 @@ class DemoPrompt {
 
     void check_text(const std::string& text) {
         const auto chunks = golden_.take(name("ids"), model_->tokenizer().chunks(text));
-        const auto hidden = golden_.take(name("text"), model_->encode_prompt(text, 1, {}));
-        if (chunks && hidden) {
-            golden_.compare_ids(name("ids"), chunks->front().ids);
-            golden_.compare(name("text"), *hidden, kSingleNetwork);
+        const auto parsed = golden_.take(name("text"), model_->parse(text, {}));
+        if (!chunks || !parsed) {
+            return;
+        }
+        golden_.compare_ids(name("ids"), chunks->front().ids);
+        if (const auto told = golden_.take(name("text"), model_->encode_prompt(*parsed, 1, {}))) {
+            golden_.compare(name("text"), told->parts.front().variants.front(), kSingleNetwork);
         }
     }
 
@@ -292,6 +300,8 @@ std::vector<GoldenRow> check_demo_model(
              json.value("steps", 0),
              json.value("cfg", 0.0),
              golden.floats(prompt.name("noise")),
+             std::nullopt,
+             std::nullopt,
              std::nullopt}
         );
         prompt.check_encoder();

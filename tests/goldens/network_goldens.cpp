@@ -96,7 +96,7 @@ void check_text_encoder(GoldenCase& golden, ComponentCheck& check, GraphDialect 
         "text_encoder",
         dialect,
         [](const ClipTextConfig& config, const Weights& weights, GraphDialect graph) {
-            return write_clip_text_model(config, weights, graph, /*clip_skip=*/2);
+            return write_clip_text_model(config, weights, graph, {.clip_skip = 2});
         }
     );
     check.run(skipped, {{"input_ids", ids}}, {{"last_hidden_state", "text.clip_skip_2"}});

@@ -3,7 +3,7 @@
 #include "checkpoint/checked_json.h"
 #include "diffusion/linear_combination.h"
 #include "diffusion/noise_schedule.h"
-#include "diffusion/random.h"
+#include "diffusion/random_generator.h"
 #include "diffusion/sampler_registry.h"
 #include "goldens/golden_case.h"
 
@@ -123,8 +123,18 @@ struct Run {
     SamplerRequest request;
 };
 
-/// The latents at the start and after every call, one after another.
-Result<std::vector<float>> trace(const GoldenCase& golden, const Run& run, const Sampler& sampler) {
+/// Whose latents the reference keeps, besides those at the start.
+enum class Rows : std::uint8_t { kAfterEveryCall, kAfterEveryStep };
+
+bool ends_step(const Sampler& sampler, std::size_t call) {
+    const auto& calls = sampler.calls();
+    return call + 1 == calls.size() || calls[call + 1].step != calls[call].step;
+}
+
+/// The latents at the start and after every call or step, one after another.
+Result<std::vector<float>> trace(
+    const GoldenCase& golden, const Run& run, const Sampler& sampler, Rows kept
+) {
     const Tensor noise = golden.floats("init_noise");
     const Tensor clean = golden.floats("img2img_x0");
     if (noise.values.empty() || noise.shape != clean.shape) {
@@ -142,10 +152,12 @@ Result<std::vector<float>> trace(const GoldenCase& golden, const Run& run, const
                         : linear_combination({{mix.noise, noise}});
     std::vector<float> rows(state.latents.values);
     for (std::size_t call = 0; call < sampler.calls().size(); ++call) {
-        const auto [timestep, input_scale, step] = sampler.calls()[call];
-        const Tensor input = linear_combination({{input_scale, state.latents}});
-        sampler.step(call, analytic_output(input, timestep), recorded, state);
-        rows.insert(rows.end(), state.latents.values.begin(), state.latents.values.end());
+        const ModelCall& now = sampler.calls()[call];
+        const Tensor input = linear_combination({{now.input_scale, state.latents}});
+        sampler.step(call, analytic_output(input, now.timestep), recorded, state);
+        if (kept == Rows::kAfterEveryCall || ends_step(sampler, call)) {
+            rows.insert(rows.end(), state.latents.values.begin(), state.latents.values.end());
+        }
     }
     if (recorded.overdrawn()) {
         return fail(ErrorKind::kInternal, "the sampler draws more noise than the reference run");
@@ -185,6 +197,7 @@ void check_run(
     const Sampler& sampler,
     const char* timesteps_name,
     std::span<const double> sigmas,
+    Rows kept,
     std::vector<GoldenRow>& rows
 ) {
     rows.push_back(compare_rows(
@@ -201,11 +214,27 @@ void check_run(
         ));
     }
     const std::string name = run.key + "/latents";
-    const auto latents = trace(golden, run, sampler);
+    const auto latents = trace(golden, run, sampler, kept);
+    const std::size_t count =
+        kept == Rows::kAfterEveryCall ? sampler.calls().size() : sampler.steps();
     rows.push_back(
-        latents ? compare_rows(folder, golden, name, *latents, sampler.calls().size() + 1, kLatents)
+        latents ? compare_rows(folder, golden, name, *latents, count + 1, kLatents)
                 : failed(folder, name, latents.error())
     );
+}
+
+/// Where steps have two calls, diffusers counts each level between two steps for both.
+std::vector<double> sigmas_by_call(const Sampler& sampler) {
+    const auto& sigmas = sampler.sigmas();
+    if (sampler.calls().size() == sampler.steps() || sigmas.size() < 3) {
+        return sigmas;
+    }
+    std::vector<double> doubled{sigmas.front()};
+    for (std::size_t i = 1; i + 1 < sigmas.size(); ++i) {
+        doubled.insert(doubled.end(), 2, sigmas[i]);
+    }
+    doubled.push_back(sigmas.back());
+    return doubled;
 }
 
 /// Opens a folder and runs `check(name, golden, description)` over it. nlohmann throws on a field
@@ -249,10 +278,12 @@ Result<Run> kdiffusion_run(const std::string& key, double strength) {
     if (parts.size() != 5) {
         return fail(ErrorKind::kCorrupt, "the key has not five parts");
     }
-    Run run{key, parts[0], {}};
+    // The functions of k-diffusion as such: A1111's names leave out a noise level with some.
+    Run run{key, "sample_" + parts[0], {}};
     run.request.config = stable_diffusion_config();
-    run.request.config.prediction_type =
-        parts[2] == "v_prediction" ? PredictionType::kVPrediction : PredictionType::kEpsilon;
+    run.request.config.prediction_type = parts[2] == "v_prediction" ? PredictionType::kVPrediction
+                                         : parts[2] == "sample"     ? PredictionType::kSample
+                                                                    : PredictionType::kEpsilon;
     TESSERA_ASSIGN(run.request.schedule, find_schedule(parts[1]));
     run.request.steps = std::atoi(parts[3].c_str());
     if (parts[4] == "img2img") {
@@ -269,25 +300,32 @@ double kdiffusion_strength(const Json& description) {
     return at == std::string::npos ? 0.6 : std::strtod(text.c_str() + at + kWord.size(), nullptr);
 }
 
-/// The seed and how many draws of how many values: "seed42/randn_twice_4x8x8".
+/// Generator, seed and how many draws: "seed42/randn_twice_4x8x8", "seed42/philox_randn_4x8x8".
 struct RngCase {
+    RandomKind random = RandomKind::kCpu;
     std::uint64_t seed = 0;
     std::size_t draws = 1;
 };
 
 std::optional<RngCase> rng_case(std::string_view name) {
     constexpr std::string_view kSeed = "seed";
+    constexpr std::string_view kPhilox = "philox_";
     const auto slash = name.find('/');
     if (!name.starts_with(kSeed) || slash == std::string_view::npos) {
         return std::nullopt;
     }
     const std::string digits(name.substr(kSeed.size(), slash - kSeed.size()));
-    const auto rest = name.substr(slash + 1);
+    RngCase drawn{.seed = std::strtoull(digits.c_str(), nullptr, 10)};
+    auto rest = name.substr(slash + 1);
+    if (rest.starts_with(kPhilox)) {
+        drawn.random = RandomKind::kCuda;
+        rest.remove_prefix(kPhilox.size());
+    }
     if (!rest.starts_with("randn_")) {
         return std::nullopt;
     }
-    const std::size_t draws = rest.starts_with("randn_twice_") ? 2 : 1;
-    return RngCase{std::strtoull(digits.c_str(), nullptr, 10), draws};
+    drawn.draws = rest.starts_with("randn_twice_") ? 2 : 1;
+    return drawn;
 }
 
 }  // namespace
@@ -312,7 +350,16 @@ std::vector<GoldenRow> check_schedulers(const std::filesystem::path& folder) {
                 rows.push_back(failed(name, run.key, sampler.error()));
                 continue;
             }
-            check_run(name, golden, run, **sampler, "timesteps", (*sampler)->sigmas(), rows);
+            check_run(
+                name,
+                golden,
+                run,
+                **sampler,
+                "timesteps",
+                sigmas_by_call(**sampler),
+                Rows::kAfterEveryCall,
+                rows
+            );
         }
         const auto schedule = NoiseSchedule::create(stable_diffusion_config());
         if (!schedule) {
@@ -345,8 +392,17 @@ std::vector<GoldenRow> check_kdiffusion(const std::filesystem::path& folder) {
             }
             // Here image-to-image has only the sigmas that it uses.
             const std::span<const double> sigmas((*sampler)->sigmas());
-            const std::size_t used = std::min(sigmas.size(), (*sampler)->calls().size() + 1);
-            check_run(name, golden, *run, **sampler, "model_t", sigmas.last(used), rows);
+            const std::size_t used = std::min(sigmas.size(), (*sampler)->steps() + 1);
+            check_run(
+                name,
+                golden,
+                *run,
+                **sampler,
+                "model_t",
+                sigmas.last(used),
+                Rows::kAfterEveryStep,
+                rows
+            );
         }
         return rows;
     });
@@ -363,12 +419,12 @@ std::vector<GoldenRow> check_rng(const std::filesystem::path& folder) {
     for (const NamedTensor& entry : file->tensors()) {
         const auto drawn = rng_case(entry.name);
         if (!drawn) {
-            const Error missing{ErrorKind::kUnsupported, "another generator than the CPU's"};
+            const Error missing{ErrorKind::kUnsupported, "a draw of an unknown generator"};
             rows.push_back(failed(name, entry.name, missing));
             continue;
         }
         std::vector<float> values(element_count(entry.tensor.shape));
-        TorchRandom random(drawn->seed);
+        RandomGenerator random(drawn->random, drawn->seed);
         const std::size_t length = values.size() / drawn->draws;
         for (std::size_t i = 0; i < drawn->draws; ++i) {
             random.randn(std::span(values).subspan(i * length, length));

@@ -17,7 +17,7 @@ namespace tessera {
 /// k-diffusion's samplers with A1111's image-to-image, on Stable Diffusion's noise schedule.
 [[nodiscard]] std::vector<GoldenRow> check_kdiffusion(const std::filesystem::path& folder);
 
-/// torch.randn of the CPU generator.
+/// torch.randn of the CPU and the CUDA generator.
 [[nodiscard]] std::vector<GoldenRow> check_rng(const std::filesystem::path& folder);
 
 }  // namespace tessera

@@ -32,29 +32,54 @@ std::size_t passed_runs(const std::vector<GoldenRow>& rows, const std::string& p
     }));
 }
 
-TEST(SchedulerGoldens, EveryRunOfTheBuiltSamplersMatchesDiffusers) {
+TEST(SchedulerGoldens, EveryRunMatchesDiffusers) {
     const auto rows = check_schedulers(test_data / "schedulers");
     expect_no_failure(rows);
     for (const char* sampler :
-         {"ddim/", "euler/", "euler_karras/", "euler_a/", "dpmpp_2m/", "dpmpp_2m_karras/"}) {
+         {"ddim/",
+          "pndm/",
+          "ddpm/",
+          "euler/",
+          "euler_karras/",
+          "euler_a/",
+          "heun/",
+          "dpmpp_2m/",
+          "dpmpp_2m_karras/",
+          "dpmpp_2m_sde_karras/",
+          "dpmpp_sde/",
+          "dpmpp_sde_karras/",
+          "unipc/"}) {
         EXPECT_EQ(passed_runs(rows, sampler), 18U) << sampler;
     }
+    EXPECT_EQ(passed_runs(rows, "lcm/"), 6U);
     EXPECT_EQ(passed_runs(rows, "ddim_zsnr/"), 1U);
     EXPECT_EQ(passed_runs(rows, "euler_zsnr/"), 1U);
+    EXPECT_EQ(count(rows, GoldenStatus::kNotBuilt), 0U);
 }
 
-TEST(KDiffusionGoldens, EveryRunOfTheBuiltSamplersMatchesKDiffusion) {
+TEST(KDiffusionGoldens, EveryRunMatchesKDiffusion) {
     const auto rows = check_kdiffusion(test_data / "kdiffusion");
     expect_no_failure(rows);
-    for (const char* sampler : {"euler/", "euler_ancestral/", "dpmpp_2m/"}) {
+    for (const char* sampler :
+         {"euler/",
+          "euler_ancestral/",
+          "heun/",
+          "dpm_2/",
+          "dpm_2_ancestral/",
+          "lms/",
+          "dpmpp_2s_ancestral/",
+          "dpmpp_sde/",
+          "dpmpp_2m/",
+          "dpmpp_2m_sde/",
+          "dpmpp_3m_sde/"}) {
         EXPECT_EQ(passed_runs(rows, sampler), 14U) << sampler;
     }
 }
 
-TEST(RngGoldens, NoiseMatchesTheCpuGeneratorOfTorch) {
+TEST(RngGoldens, NoiseMatchesTheCpuAndTheCudaGeneratorOfTorch) {
     const auto rows = check_rng(test_data / "rng");
     expect_no_failure(rows);
-    EXPECT_EQ(count(rows, GoldenStatus::kPass), 90U);
+    EXPECT_EQ(count(rows, GoldenStatus::kPass), 95U);
 }
 
 TEST(SamplerGoldens, AMissingFolderIsOneFailedRow) {
@@ -80,7 +105,7 @@ TEST(SamplerGoldens, AMovedValueFails) {
     const auto rows = check_rng(folder);
     std::filesystem::remove_all(folder);
     EXPECT_EQ(count(rows, GoldenStatus::kFail), 1U);
-    EXPECT_EQ(count(rows, GoldenStatus::kPass), 89U);
+    EXPECT_EQ(count(rows, GoldenStatus::kPass), 94U);
 }
 
 }  // namespace
