@@ -1,7 +1,7 @@
 // upscale_bench FOLDER: x4 of 512x512 by a network of Real-ESRGAN's size (RRDBNet, 64 features, 23
 // blocks, growth 32) with random weights, which it writes to FOLDER. First the ceiling: every
 // convolution of the network, alone and at the shape of the tiles. Then the whole picture, as time
-// per tile and as a fraction of that ceiling, and peak memory; then some tiles of 1024x1024, whose
+// per tile and as a fraction of that ceiling, and peak memory; then some tiles of 1008x1008, whose
 // peak must be the same but for the pictures. All in one run, since the machine may be shared: its
 // best tile is what it can do, its median what it did.
 #include "checkpoint/safetensors_writer.h"
@@ -120,8 +120,10 @@ struct Run {
     double peak_memory = 0.0;  ///< MiB, with the pictures
 };
 
-/// So that tiles of 512 and of 1024 pixels' pictures, which are spread evenly, come out alike: 182
-/// and 184 pixels. What the network's own size gives for 512 is 182 too.
+/// With these, pictures of both sides are cut into tiles of 182 pixels exactly, so that nothing but
+/// the pictures differs in memory. 182 is also what the network's own size gives for 512.
+constexpr int kSide = 512;
+constexpr int kLargerSide = 1008;
 constexpr int kTile = 184;
 
 /// Stops after `most` tiles.
@@ -170,7 +172,6 @@ void print_memory(const Run& run) {
 }
 
 Status run(const std::filesystem::path& folder) {
-    constexpr int kSide = 512;
     std::filesystem::create_directories(folder);
     const auto config = real_esrgan_x4();
     const auto file = folder / "rrdb-random-x4.safetensors";
@@ -222,7 +223,7 @@ Status run(const std::filesystem::path& folder) {
         100.0 * (1.0 - kSide * kSide / tiled_area)
     );
     print_memory(small);
-    TESSERA_ASSIGN(const auto large, upscale(upscaler, 2 * kSide, 3));
+    TESSERA_ASSIGN(const auto large, upscale(upscaler, kLargerSide, 3));
     print_memory(large);
     return {};
 }

@@ -41,8 +41,8 @@ void end_on_glib_error(const char*, GLogLevelFlags level, const char* message, v
 std::optional<std::span<const std::byte>> map_input() {
     constexpr int kSeals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
     struct stat info {};
-    if ((::fcntl(STDIN_FILENO, F_GET_SEALS) & kSeals) != kSeals ||
-        ::fstat(STDIN_FILENO, &info) != 0) {
+    const int seals = ::fcntl(STDIN_FILENO, F_GET_SEALS);  // -1: not a memory file
+    if (seals < 0 || (seals & kSeals) != kSeals || ::fstat(STDIN_FILENO, &info) != 0) {
         return std::nullopt;
     }
     const auto size = static_cast<std::size_t>(info.st_size);

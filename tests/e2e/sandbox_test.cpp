@@ -445,9 +445,12 @@ TEST_F(PictureSandbox, RefusesPicturesInOneSentence) {
 
 TEST_F(PictureSandbox, IsNoCommandForPeople) {
     EXPECT_THAT(run({"--help"}).out, ::testing::Not(HasSubstr("decode-picture")));
-    const auto by_hand = run({"decode-picture"});
-    e2e::expect_complaint(by_hand, 2, {"decode-picture is for the program's own use"});
-    EXPECT_EQ(by_hand.out, "");
+    const std::string with_input = TESSERA_BINARY " decode-picture <" + kPictures.string();
+    for (const auto& by_hand :
+         {run({"decode-picture"}), run_other({"sh", "-c", with_input + "/a1111.png"})}) {
+        e2e::expect_complaint(by_hand, 2, {"decode-picture is for the program's own use"});
+        EXPECT_EQ(by_hand.out, "");
+    }
 }
 
 TEST_F(PictureSandbox, TheDoctorLooksAtIt) {
