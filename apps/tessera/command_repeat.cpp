@@ -54,7 +54,14 @@ Result<Origin> read_origin(const std::string& path, const std::string& init) {
         TESSERA_ASSIGN(const auto metadata, extract_metadata(as_bytes(file)));
         if (!metadata.tessera_json.empty()) {
             TESSERA_ASSIGN(auto recipe, recipe_from_json(metadata.tessera_json));
-            return Origin{std::move(recipe), "", {}, ""};
+            Origin origin{std::move(recipe), "", {}, ""};
+            if (was_postprocessed(metadata.tessera_json)) {
+                origin.not_honoured.emplace_back(
+                    "it was enlarged or repaired after it was rendered, and only the render is "
+                    "repeated; tessera upscale does the rest"
+                );
+            }
+            return origin;
         }
         TESSERA_ASSIGN(auto parameters, read_foreign_parameters(as_bytes(file)));
         TESSERA_TRY(complete_size(parameters, init));

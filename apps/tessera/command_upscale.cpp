@@ -5,6 +5,7 @@
 #include "tessera/interrupt.h"
 #include "tessera/opened_model.h"
 #include "tessera/output_plan.h"
+#include "tessera/picture_decoder.h"
 #include "tessera/upscale_metadata.h"
 #include "tessera/upscale_report.h"
 
@@ -93,11 +94,11 @@ struct Source {
     PictureMetadata metadata;
 };
 
-Result<Source> read_source(const std::string& path) {
+Result<Source> read_source(const std::string& path, const std::stop_token& stop) {
     const DecodeLimits limits;
     TESSERA_ASSIGN(const auto file, read_file(path, limits.max_bytes));
     Source source;
-    TESSERA_ASSIGN(source.image, decode(as_bytes(file), limits));
+    TESSERA_ASSIGN(source.image, picture_decoder().decode(as_bytes(file), limits, stop));
     TESSERA_ASSIGN(source.metadata, extract_metadata(as_bytes(file)));
     return source;
 }
@@ -168,7 +169,7 @@ Result<UpscaledPicture> Workshop::make(int number) const {
     progress.phase("reading the picture");
     UpscaledPicture made;
     made.source = path;
-    TESSERA_ASSIGN(auto source, read_source(path));
+    TESSERA_ASSIGN(auto source, read_source(path, stop));
     made.from_width = source.image.width;
     made.from_height = source.image.height;
     TESSERA_ASSIGN(const auto request, request_for(source.image, options, output.format()));

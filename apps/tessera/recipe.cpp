@@ -455,6 +455,11 @@ Result<Recipe> recipe_from_json(std::string_view text) {
     }
 }
 
+bool was_postprocessed(std::string_view text) {
+    const auto json = Json::parse(text, nullptr, false);
+    return json.is_object() && json.contains("postprocess") && !json["postprocess"].empty();
+}
+
 Result<PictureMetadata> picture_metadata(const Recipe& recipe) {
     TESSERA_ASSIGN(const auto sampler, find_sampler(recipe.sampler));
     Infotext text;

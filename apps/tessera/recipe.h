@@ -113,6 +113,10 @@ struct Recipe {
 /// Versions 1 and 2. kUnsupported for one from the future, kCorrupt for what makes no sense.
 [[nodiscard]] Result<Recipe> recipe_from_json(std::string_view json);
 
+/// Whether that JSON says that the picture was changed after it was rendered, as `tessera upscale`
+/// records it.
+[[nodiscard]] bool was_postprocessed(std::string_view json);
+
 /// What goes into the picture's file: A1111's text, and the JSON.
 [[nodiscard]] Result<PictureMetadata> picture_metadata(const Recipe& recipe);
 

@@ -151,6 +151,17 @@ TEST_F(RepeatCommand, NeverTakesAPathFromAPicture) {
     expect_complaint(repeat({"path.png"}), 2, {"there is no model"});
 }
 
+TEST_F(RepeatCommand, SaysThatThePictureWasEnlargedAfterwards) {
+    render({"a lake", "--out", "first.png"});
+    ASSERT_EQ(
+        run({"upscale", "first.png", "--upscaler", "Lanczos", "--out", "large.png"}).exit_code, 0
+    );
+    const Outcome outcome = repeat({"large.png", "--out", "again.png"});
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+    EXPECT_THAT(outcome.err, HasSubstr("tessera upscale"));
+    EXPECT_EQ(read_text(work / "first.png"), read_text(work / "again.png"));
+}
+
 TEST_F(RepeatCommand, RefusesMetadataThatContradictsItself) {
     render({"a lake", "--out", "first.png"});
     const PictureMetadata metadata = metadata_of("first.png");
