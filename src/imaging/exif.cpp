@@ -155,6 +155,12 @@ Result<Bytes> write_exif_comment(std::string_view comment) {
     TESSERA_TRY(check_utf8(comment));
     Bytes encoded;
     put_bytes(encoded, as_bytes("UNICODE\0"sv));
+    // A text that begins with what reads as a byte order mark, either way round, needs one before
+    // it.
+    constexpr std::string_view kMark = "\xEF\xBB\xBF";
+    if (comment.starts_with(kMark) || comment.starts_with("\xEF\xBF\xBE")) {
+        append_utf16_big_endian(encoded, kMark);
+    }
     append_utf16_big_endian(encoded, comment);
 
     constexpr std::uint32_t kDirectorySize = 2 + kEntrySize + 4;

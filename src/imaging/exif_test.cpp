@@ -12,7 +12,14 @@ std::string block(std::string_view comment) {
 }
 
 TEST(Exif, CommentsComeBack) {
-    for (const char* comment : {"plain", "caf\xC3\xA9", "雪山\n🏔, \"quoted\"", "雪", "🏔"}) {
+    for (const char* comment :
+         {"plain",
+          "caf\xC3\xA9",
+          "雪山\n🏔, \"quoted\"",
+          "雪",
+          "🏔",
+          "\xEF\xBB\xBF mark",
+          "\xEF\xBF\xBE mark"}) {
         EXPECT_EQ(read_exif_comment(as_bytes(block(comment))), comment);
         EXPECT_EQ(
             read_exif_comment(as_bytes(std::string("Exif\0\0", 6) + block(comment))), comment
