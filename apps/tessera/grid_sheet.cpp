@@ -61,9 +61,7 @@ class GridRender {
 Status GridRender::run(const std::stop_token& stop) {
     TESSERA_ASSIGN(grid_, Grid::parse(request_.axes));
     TESSERA_ASSIGN(output_, OutputPlan::make(request_.output, static_cast<int>(grid_->sheets())));
-    OutputChoice beside = request_.output;
-    beside.path = output_.folder() / "";
-    TESSERA_ASSIGN(cell_output_, OutputPlan::make(beside, 1));
+    cell_output_ = output_.beside();
     settings_ = request_.settings;
     TESSERA_ASSIGN(const auto seed, parse_seed_option("--seed", settings_.seed));
     settings_.seed = std::to_string(seed);

@@ -180,6 +180,13 @@ Result<OutputPlan> OutputPlan::make(const OutputChoice& choice, int pictures) {
     return plan;
 }
 
+OutputPlan OutputPlan::beside() const {
+    OutputPlan plan = *this;
+    plan.file_.clear();
+    plan.numbered_ = false;
+    return plan;
+}
+
 Result<fs::path> OutputPlan::write(
     int number, std::string_view prompt, std::uint64_t seed, ByteView picture
 ) const {

@@ -29,6 +29,10 @@ class OutputPlan {
     /// kInvalidArgument or kNotFound when nothing could be written there.
     [[nodiscard]] static Result<OutputPlan> make(const OutputChoice& choice, int pictures);
 
+    /// The same format and quality in the same folder, for pictures that are named by prompt and
+    /// seed whatever file was named.
+    [[nodiscard]] OutputPlan beside() const;
+
     [[nodiscard]] PictureFormat format() const { return format_; }
     [[nodiscard]] const std::optional<int>& quality() const { return quality_; }
 

@@ -106,6 +106,29 @@ TEST_F(GridRender, KeepsTheSinglePicturesWhenAsked) {
     EXPECT_THAT(work_files(), ElementsAre("a-boat-5.png", "a-lake-5.png", "sheet.png"));
 }
 
+TEST_F(GridRender, KeepsThemInTheSheetsFormat) {
+    const Outcome outcome = run(
+        {"render",
+         "a lake",
+         "--seed",
+         "5",
+         "--steps",
+         "2",
+         "--size",
+         "64x64",
+         "--no-cache",
+         "--grid",
+         "cfg=3,5",
+         "--keep-cells",
+         "--out",
+         "sheet.jpg",
+         "--quality",
+         "80"}
+    );
+    ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+    EXPECT_THAT(work_files(), ElementsAre("a-lake-5-2.jpg", "a-lake-5.jpg", "sheet.jpg"));
+}
+
 TEST_F(GridRender, ShowsWhyACellFailed) {
     const Outcome outcome = grid({"--grid", "prompt=a lake,(a lake:1e9)"});
     EXPECT_EQ(outcome.exit_code, 2);
