@@ -1,9 +1,6 @@
 #include "tessera/painting.h"
 
-#include "base/file.h"
-#include "diffusion/pipeline_preview.h"
 #include "diffusion/sampler_registry.h"
-#include "imaging/codec.h"
 #include "imaging/mask_latents.h"
 #include "imaging/resize.h"
 #include "tessera/foreign_recipe.h"
@@ -105,50 +102,9 @@ Result<RenderRequest> second_request(const Recipe& recipe, const ModelInfo& info
     return request;
 }
 
-/// Writes what is there after a step; a preview that fails is no reason to stop.
-class PreviewWriter {
-  public:
-    PreviewWriter(const Studio& studio, const std::stop_token& stop) : studio_(studio) {
-        if (studio.preview.empty()) {
-            return;
-        }
-        auto preview = preview_of(*studio.model.pipeline, stop);
-        if (preview) {
-            preview_ = *std::move(preview);
-        } else {
-            studio.progress.say("note: no preview: " + preview.error().message);
-        }
-    }
-
-    void show(const Render& render) {
-        if (!preview_) {
-            return;
-        }
-        const Tensor small = preview_image(render.loop().predicted_clean(), *preview_);
-        const auto width = static_cast<int>(small.shape[3]);
-        const auto height = static_cast<int>(small.shape[2]);
-        const auto file =
-            encode(image_from_planes(small.values, width, height), PictureFormat::kPng, {}, {});
-        const Status written =
-            file ? write_file_atomically(studio_.preview, *file) : tl::unexpected(file.error());
-        if (!written) {
-            studio_.progress.say("note: no preview: " + written.error().message);
-            preview_.reset();
-        }
-    }
-
-  private:
-    const Studio& studio_;
-    std::optional<LatentPreview> preview_;
-};
-
 /// One pass: from noise or a picture to a picture.
 Result<Image> run_pass(
-    const Studio& studio,
-    RenderRequest request,
-    PreviewWriter& preview,
-    const std::stop_token& stop,
-    StageSeconds& seconds
+    const Studio& studio, RenderRequest request, const std::stop_token& stop, StageSeconds& seconds
 ) {
     StopWatch watch;
     const int width = request.width;
@@ -160,7 +116,9 @@ Result<Image> run_pass(
     while (!render.done()) {
         TESSERA_TRY(render.advance(stop));
         studio.progress.step(render.step(), render.steps());
-        preview.show(render);
+        if (studio.preview != nullptr) {
+            studio.preview->show(render.loop().predicted_clean(), stop);
+        }
     }
     seconds.steps += watch.lap();
 
@@ -191,7 +149,7 @@ Result<Image> enlarge(
         upscaler.upscale(
             picture,
             request,
-            [&](std::size_t done, std::size_t all) { studio.progress.step(done, all); },
+            [&](std::size_t done, std::size_t all) { studio.progress.step(done, all, "tile"); },
             stop
         )
     );
@@ -271,12 +229,11 @@ Result<Image> paint(
 ) {
     const ModelInfo& info = studio.model.pipeline->info();
     studio.progress.phase(canvas ? "reading the prompt and the picture" : "reading the prompt");
-    PreviewWriter preview(studio, stop);
     RenderRequest request = request_of(recipe, info);
     if (canvas) {
         TESSERA_TRY(add_canvas(*canvas, info, request));
     }
-    TESSERA_ASSIGN(Image picture, run_pass(studio, std::move(request), preview, stop, seconds));
+    TESSERA_ASSIGN(Image picture, run_pass(studio, std::move(request), stop, seconds));
     if (recipe.hires) {
         StopWatch watch;
         studio.progress.phase("enlarging");
@@ -287,7 +244,7 @@ Result<Image> paint(
         studio.progress.phase("second pass");
         TESSERA_ASSIGN(request, second_request(recipe, info));
         request.init_image = tensor_of(picture);
-        TESSERA_ASSIGN(picture, run_pass(studio, std::move(request), preview, stop, seconds));
+        TESSERA_ASSIGN(picture, run_pass(studio, std::move(request), stop, seconds));
     }
     return finish(studio, std::move(picture), recipe, canvas, stop, seconds);
 }

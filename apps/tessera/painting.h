@@ -4,6 +4,7 @@
 #include "diffusion/pipeline.h"
 #include "tessera/init_canvas.h"
 #include "tessera/opened_model.h"
+#include "tessera/preview_file.h"
 #include "tessera/progress.h"
 #include "tessera/recipe.h"
 #include "tessera/upscalers.h"
@@ -38,8 +39,8 @@ struct Studio {
     const OpenedModel& model;
     Upscalers& upscalers;
     Progress& progress;
-    /// A file that shows the picture as it comes into being, replaced after each step; empty: none.
-    std::filesystem::path preview;
+    /// Shows the picture as it comes into being; nullptr: nobody looks.
+    PreviewFile* preview = nullptr;
 };
 
 /// Checks all that can be known of a recipe before work, names, ranges, the length of the prompts,

@@ -15,7 +15,7 @@ RenderSession::RenderSession(
 )
     : locations_(std::move(locations)),
       engine_(engine),
-      preview_(std::move(preview)),
+      preview_path_(std::move(preview)),
       progress_(progress),
       stop_(std::move(stop)),
       styles_file_(locations_.styles) {}
@@ -78,12 +78,16 @@ Status RenderSession::open(const std::string& model) {
     }
     if (model_) {
         finish(true);
+        preview_.reset();
         upscalers_.reset();
         model_.reset();
     }
     TESSERA_ASSIGN(const auto folder, find_model(locations_, model));
     TESSERA_ASSIGN(model_, open_model(locations_, folder, engine_, progress_));
     upscalers_.emplace(locations_, *model_->engine);
+    if (!preview_path_.empty()) {
+        preview_.emplace(preview_path_, model_->pipeline, progress_);
+    }
     model_name_ = model;
     return {};
 }

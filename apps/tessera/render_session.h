@@ -62,11 +62,11 @@ class RenderSession {
 
   private:
     Status apply_styles(RenderSettings& settings);
-    Studio studio() { return {*model_, *upscalers_, progress_, preview_}; }
+    Studio studio() { return {*model_, *upscalers_, progress_, preview_ ? &*preview_ : nullptr}; }
 
     Locations locations_;
     EngineChoice engine_;
-    std::filesystem::path preview_;
+    std::filesystem::path preview_path_;
     Progress& progress_;
     std::stop_token stop_;
     GivenPictures given_;
@@ -75,6 +75,7 @@ class RenderSession {
     std::string model_name_;
     std::optional<OpenedModel> model_;
     std::optional<Upscalers> upscalers_;
+    std::optional<PreviewFile> preview_;
     std::set<std::string> told_;
 };
 

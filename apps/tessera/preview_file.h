@@ -1,0 +1,37 @@
+#pragma once
+
+#include "base/tensor.h"
+#include "diffusion/latent_preview.h"
+#include "diffusion/pipeline_model.h"
+#include "tessera/progress.h"
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <stop_token>
+
+namespace tessera::cli {
+
+/// A small PNG that shows one model's latents, replaced whenever there is something new. What goes
+/// wrong with it is told once and ends the previews, not the render. One thread at a time.
+class PreviewFile {
+  public:
+    PreviewFile(
+        std::filesystem::path file, std::shared_ptr<PipelineModel> model, Progress& progress
+    )
+        : file_(std::move(file)), model_(std::move(model)), progress_(progress) {}
+
+    /// The first call finds the model's factors (preview_of). `latents` of one picture, finite.
+    void show(const Tensor& latents, const std::stop_token& stop);
+
+  private:
+    Status write(const Tensor& latents, const std::stop_token& stop);
+
+    std::filesystem::path file_;
+    std::shared_ptr<PipelineModel> model_;
+    Progress& progress_;
+    std::optional<LatentPreview> preview_;
+    bool failed_ = false;
+};
+
+}  // namespace tessera::cli
