@@ -1,12 +1,12 @@
 #include "tessera/picture_option.h"
 
+#include "base/number.h"
 #include "base/utf8.h"
 #include "diffusion/random_kind.h"
 #include "diffusion/sampler_registry.h"
 #include "tessera/quantity.h"
 
 #include <array>
-#include <charconv>
 #include <cmath>
 
 namespace tessera::cli {
@@ -52,14 +52,6 @@ constexpr std::array<PictureOptionInfo, 30> kOptions{{
     {Option::kOnlyMasked, "only-masked", Kind::kWhole, kSampling, 0.0, 10000.0},
 }};
 
-template <class Number>
-bool read_number(std::string_view text, Number& value) {
-    const char* const start = text.data();
-    const char* const end = start + text.size();
-    const auto [rest, error] = std::from_chars(start, end, value);
-    return error == std::errc() && rest == end;
-}
-
 /// Short enough to print.
 std::string_view cut(std::string_view value) {
     return value.substr(0, 64);
@@ -75,17 +67,16 @@ tl::unexpected<Error> refuse(
 
 Result<std::string> check_number(const PictureOptionInfo& about, std::string_view value) {
     if (about.kind == Kind::kWhole) {
-        std::int64_t number = 0;
-        const bool fits = read_number(value, number) &&
-                          number >= static_cast<std::int64_t>(about.least) &&
-                          number <= static_cast<std::int64_t>(about.most);
+        const auto number = read_number<std::int64_t>(value);
+        const bool fits = number && *number >= static_cast<std::int64_t>(about.least) &&
+                          *number <= static_cast<std::int64_t>(about.most);
         if (fits) {
-            return fmt::format("{}", number);
+            return fmt::format("{}", *number);
         }
     } else {
-        double number = 0.0;
-        if (read_number(value, number) && number >= about.least && number <= about.most) {
-            return fmt::format("{}", number == 0.0 ? 0.0 : number);  // no minus zero
+        const auto number = read_number<double>(value);
+        if (number && *number >= about.least && *number <= about.most) {
+            return fmt::format("{}", *number == 0.0 ? 0.0 : *number);  // no minus zero
         }
     }
     return refuse(about, value, fmt::format("take {} to {}", about.least, about.most));
@@ -149,16 +140,14 @@ Result<std::string> check_value(PictureOption option, std::string_view value) {
             return check_number(about, value);
         case Kind::kSwitch:
             return check_switch(about, value);
-        case Kind::kSeed: {
-            std::uint64_t seed = 0;
+        case Kind::kSeed:
             if (value == "-1") {
                 return std::string(value);
             }
-            if (read_number(value, seed)) {
-                return fmt::format("{}", seed);
+            if (const auto seed = read_number<std::uint64_t>(value)) {
+                return fmt::format("{}", *seed);
             }
             return refuse(about, value, "take 0 to 18446744073709551615, or -1 for a random one");
-        }
         case Kind::kSize: {
             const auto size = parse_width_height(value);
             if (size && size->first > 0 && size->second > 0) {

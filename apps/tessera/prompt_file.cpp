@@ -1,13 +1,13 @@
 #include "tessera/prompt_file.h"
 
 #include "base/file.h"
+#include "base/number.h"
 #include "base/similar_name.h"
 #include "base/utf8.h"
 #include "tessera/shell_words.h"
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 namespace tessera::cli {
 namespace {
@@ -86,9 +86,8 @@ tl::unexpected<Error> unknown_option(std::string_view name) {
 }
 
 Result<int> parse_count(std::string_view name, std::string_view text, int most) {
-    int value = 0;
-    const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || rest != text.data() + text.size() || value < 1 || value > most) {
+    const auto value = read_number<int>(text);
+    if (!value || *value < 1 || *value > most) {
         return fail(
             ErrorKind::kInvalidArgument,
             "--{} {} is not possible; take 1 to {}",
@@ -97,7 +96,7 @@ Result<int> parse_count(std::string_view name, std::string_view text, int most) 
             most
         );
     }
-    return value;
+    return *value;
 }
 
 /// Takes a line's options one by one.

@@ -1,7 +1,9 @@
 #include "tessera/quantity.h"
 
+#include "base/number.h"
+
+#include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 
 namespace tessera::cli {
@@ -31,14 +33,6 @@ constexpr std::array<Unit, 14> kAccepted{{
     {"tib", 1024.0 * 1024.0 * 1024.0 * 1024.0},
 }};
 
-template <class Number>
-bool read_number(std::string_view text, Number& value) {
-    const char* const start = text.data();
-    const char* const end = start + text.size();
-    const auto [rest, error] = std::from_chars(start, end, value);
-    return error == std::errc() && rest == end;
-}
-
 }  // namespace
 
 std::string format_bytes(std::uint64_t bytes) {
@@ -62,11 +56,10 @@ Result<std::uint64_t> parse_bytes(std::string_view text) {
             unit += static_cast<char>(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
         }
     }
-    double amount = 0.0;
-    if (read_number(text.substr(0, unit_at), amount)) {
+    if (const auto amount = read_number<double>(text.substr(0, unit_at))) {
         for (const Unit& accepted : kAccepted) {
-            if (accepted.name == unit && amount * accepted.bytes <= kMost) {
-                return static_cast<std::uint64_t>(amount * accepted.bytes);
+            if (accepted.name == unit && *amount * accepted.bytes <= kMost) {
+                return static_cast<std::uint64_t>(*amount * accepted.bytes);
             }
         }
     }
@@ -88,15 +81,15 @@ std::string format_seconds(double seconds) {
 }
 
 Result<std::pair<int, int>> parse_width_height(std::string_view text) {
-    const auto cross = text.find_first_of("xX");
-    std::pair<int, int> size;
-    if (cross == std::string_view::npos || !read_number(text.substr(0, cross), size.first) ||
-        !read_number(text.substr(cross + 1), size.second)) {
+    const auto cross = std::min(text.find_first_of("xX"), text.size());
+    const auto width = read_number<int>(text.substr(0, cross));
+    const auto height = read_number<int>(text.substr(std::min(cross + 1, text.size())));
+    if (!width || !height) {
         return fail(
             ErrorKind::kInvalidArgument, "\"{}\" is no size; write WIDTHxHEIGHT, as 512x768", text
         );
     }
-    return size;
+    return std::pair(*width, *height);
 }
 
 }  // namespace tessera::cli

@@ -1,5 +1,6 @@
 #include "tessera/render_settings.h"
 
+#include "base/number.h"
 #include "base/utf8.h"
 #include "diffusion/sampler_registry.h"
 #include "tessera/installed_upscalers.h"
@@ -8,7 +9,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <limits>
 #include <random>
@@ -22,14 +22,6 @@ constexpr double kUsualMaskBlur = 4.0;
 constexpr int kMaxPadding = 1024;
 /// Of an outpainted picture, so many pixels beside the new part are painted anew too.
 constexpr int kOutpaintFeather = 16;
-
-template <class Number>
-std::optional<Number> whole_number(std::string_view text) {
-    Number value{};
-    const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    const bool whole = error == std::errc() && rest == text.data() + text.size();
-    return whole ? std::optional(value) : std::nullopt;
-}
 
 Status check_texts(const RenderSettings& settings) {
     if (auto status = check_utf8(settings.prompt); !status) {
@@ -97,10 +89,10 @@ Result<Guidance> parse_guidance(const RenderSettings& settings, double scale) {
     if (!settings.cfg_interval.empty()) {
         const std::string_view text = settings.cfg_interval;
         const auto dash = text.find('-');
-        const auto begin = whole_number<double>(text.substr(0, dash));
+        const auto begin = read_number<double>(text.substr(0, dash));
         const auto end = dash == std::string_view::npos
                              ? std::nullopt
-                             : whole_number<double>(text.substr(dash + 1));
+                             : read_number<double>(text.substr(dash + 1));
         if (!begin || !end) {
             return fail(
                 ErrorKind::kInvalidArgument,
@@ -170,7 +162,7 @@ Result<CanvasExtension> parse_outpaint(std::string_view text, int multiple) {
             text
         );
     };
-    if (const auto all = whole_number<int>(text)) {
+    if (const auto all = read_number<int>(text)) {
         grown.left = grown.top = grown.right = grown.bottom = *all;
         return grown;
     }
@@ -187,7 +179,7 @@ Result<CanvasExtension> parse_outpaint(std::string_view text, int multiple) {
         const auto side = std::find_if(sides.begin(), sides.end(), [&](const auto& candidate) {
             return candidate.first == part.substr(0, equals);
         });
-        const auto pixels = whole_number<int>(part.substr(std::min(equals + 1, part.size())));
+        const auto pixels = read_number<int>(part.substr(std::min(equals + 1, part.size())));
         if (side == sides.end() || !pixels) {
             return wrong();
         }
@@ -252,7 +244,7 @@ Result<PictureSize> parse_hires(std::string_view text, PictureSize first, int mu
     if (text.find_first_of("xX") != std::string_view::npos) {
         return parse_picture_size("--hires", text);
     }
-    const auto times = whole_number<double>(text);
+    const auto times = read_number<double>(text);
     if (!times || !(*times >= 1.0 && *times <= kMostTimes)) {
         return fail(
             ErrorKind::kInvalidArgument,
@@ -330,8 +322,8 @@ Status check_settings(const RenderSettings& settings, const GivenPictures& given
 }
 
 void change(RenderSettings& settings, PictureOption option, const std::string& value) {
-    const auto real = [&] { return whole_number<double>(value); };
-    const auto whole = [&] { return whole_number<int>(value); };
+    const auto real = [&] { return read_number<double>(value); };
+    const auto whole = [&] { return read_number<int>(value); };
     const bool on = value == "on";
     switch (option) {
         case PictureOption::kModel:
@@ -467,7 +459,7 @@ Result<std::uint64_t> parse_seed_option(std::string_view option, std::string_vie
     if (text.empty() || text == "-1") {
         return std::random_device()();
     }
-    const auto seed = whole_number<std::uint64_t>(text);
+    const auto seed = read_number<std::uint64_t>(text);
     if (!seed) {
         return fail(
             ErrorKind::kInvalidArgument,

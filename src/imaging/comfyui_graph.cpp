@@ -1,9 +1,9 @@
+#include "base/number.h"
 #include "imaging/bounded_json_internal.h"
 #include "imaging/comfyui_graph_internal.h"
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <tuple>
 
 namespace tessera {
@@ -20,11 +20,8 @@ constexpr std::array kValueInputs{
 
 /// Numbers first, in their order.
 auto order_of(const std::string& id) {
-    std::uint64_t number = 0;
-    const char* const end = id.data() + id.size();
-    const auto [rest, error] = std::from_chars(id.data(), end, number);
-    const bool is_number = error == std::errc() && rest == end;
-    return std::tuple(!is_number, is_number ? number : 0, id);
+    const auto number = read_number<std::uint64_t>(id);
+    return std::tuple(!number, number.value_or(0), id);
 }
 
 bool is_link(const nlohmann::json& value) {

@@ -1,9 +1,9 @@
 #include "imaging/foreign_parameters.h"
 
+#include "base/number.h"
 #include "base/utf8.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 
 namespace tessera {
@@ -11,14 +11,6 @@ namespace {
 
 constexpr std::size_t kMostRemarks = 100;
 constexpr std::size_t kMostShown = 80;
-
-template <class Number>
-bool read_number(std::string_view text, Number& value) {
-    const char* const start = text.data();
-    const char* const end = start + text.size();
-    const auto [rest, error] = std::from_chars(start, end, value);
-    return error == std::errc() && rest == end;
-}
 
 }  // namespace
 
@@ -86,8 +78,8 @@ std::string shown(std::string_view text) {
 }
 
 Result<double> parse_real(std::string_view what, std::string_view text, double least, double most) {
-    double value = 0.0;
-    if (!read_number(text, value) || !(value >= least && value <= most)) {
+    const auto value = read_number<double>(text);
+    if (!value || !(*value >= least && *value <= most)) {
         return fail(
             ErrorKind::kInvalidArgument,
             "the picture's metadata says \"{}: {}\", which is no number from {} to {}",
@@ -97,12 +89,12 @@ Result<double> parse_real(std::string_view what, std::string_view text, double l
             most
         );
     }
-    return value;
+    return *value;
 }
 
 Result<int> parse_whole(std::string_view what, std::string_view text, int least, int most) {
-    int value = 0;
-    if (!read_number(text, value) || value < least || value > most) {
+    const auto value = read_number<int>(text);
+    if (!value || *value < least || *value > most) {
         return fail(
             ErrorKind::kInvalidArgument,
             "the picture's metadata says \"{}: {}\", which is no whole number from {} to {}",
@@ -112,12 +104,12 @@ Result<int> parse_whole(std::string_view what, std::string_view text, int least,
             most
         );
     }
-    return value;
+    return *value;
 }
 
 Result<std::uint64_t> parse_seed(std::string_view what, std::string_view text) {
-    std::uint64_t value = 0;
-    if (!read_number(text, value)) {
+    const auto value = read_number<std::uint64_t>(text);
+    if (!value) {
         return fail(
             ErrorKind::kInvalidArgument,
             "the picture's metadata says \"{}: {}\", which is no seed (a whole number of 64 bits, "
@@ -126,7 +118,7 @@ Result<std::uint64_t> parse_seed(std::string_view what, std::string_view text) {
             shown(text)
         );
     }
-    return value;
+    return *value;
 }
 
 }  // namespace tessera

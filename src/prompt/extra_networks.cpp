@@ -1,5 +1,6 @@
 #include "prompt/extra_networks.h"
 
+#include "base/number.h"
 #include "prompt/attention.h"
 #include "prompt/prompt_text.h"
 
@@ -7,7 +8,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -36,20 +36,16 @@ std::string_view leading_word(std::string_view text) {
     return text.substr(0, length);
 }
 
+/// As Python reads one: space around it and a plus sign do no harm.
 template <class Number>
-std::optional<Number> read_number(std::string_view text) {
+std::optional<Number> read_loose_number(std::string_view text) {
     text = trimmed(text);
     text.remove_prefix(text.starts_with('+') ? 1 : 0);
-    Number number{};
-    const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (read.ec != std::errc() || read.ptr != text.data() + text.size()) {
-        return std::nullopt;
-    }
-    return number;
+    return read_number<Number>(text);
 }
 
 std::optional<double> read_multiplier(std::string_view text) {
-    const auto number = read_number<double>(text);
+    const auto number = read_loose_number<double>(text);
     return number && std::abs(*number) <= kMaxPromptWeight ? number : std::nullopt;
 }
 
@@ -85,7 +81,7 @@ bool read_numbers(ExtraNetworkTag& tag) {
     tag.text_encoder_multiplier = take_multiplier(0, "te", 1);
     tag.unet_multiplier = take_multiplier(1, "unet", tag.text_encoder_multiplier);
     if (const auto text = text_of(2, "dyn")) {
-        tag.dyn_dim = read_number<int>(*text);
+        tag.dyn_dim = read_loose_number<int>(*text);
         readable = readable && tag.dyn_dim.has_value();
     }
     return readable;
