@@ -13,8 +13,9 @@ namespace tessera {
 template <class Number>
 [[nodiscard]] std::optional<Number> read_number(std::string_view text) {
     Number number{};
-    const char* const end = text.data() + text.size();
-    const auto [rest, error] = std::from_chars(text.data(), end, number);
+    const char* const begin = text.data();
+    const char* const end = begin + text.size();
+    const auto [rest, error] = std::from_chars(begin, end, number);
     return error == std::errc() && rest == end ? std::optional(number) : std::nullopt;
 }
 
