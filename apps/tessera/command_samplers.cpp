@@ -4,24 +4,10 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
-#include <algorithm>
-#include <array>
 #include <cstdio>
 
 namespace tessera::cli {
 namespace {
-
-constexpr std::array<ScheduleKind, 10> kSchedules{
-    ScheduleKind::kAutomatic,
-    ScheduleKind::kUniform,
-    ScheduleKind::kKarras,
-    ScheduleKind::kExponential,
-    ScheduleKind::kSgmUniform,
-    ScheduleKind::kSimple,
-    ScheduleKind::kDdim,
-    ScheduleKind::kBeta,
-    ScheduleKind::kKlOptimal,
-    ScheduleKind::kAlignYourSteps};
 
 /// Those that the sampler can be set up with for a Stable Diffusion model.
 std::vector<std::string> schedules_of(const SamplerInfo& sampler) {
@@ -30,7 +16,7 @@ std::vector<std::string> schedules_of(const SamplerInfo& sampler) {
     request.config.beta_start = 0.00085;
     request.config.beta_end = 0.012;
     std::vector<std::string> names;
-    for (const ScheduleKind schedule : kSchedules) {
+    for (const ScheduleKind schedule : known_schedules()) {
         request.schedule = schedule;
         if (make_sampler(sampler.name, request)) {
             names.emplace_back(to_string(schedule));

@@ -49,7 +49,7 @@ void set_noise(const ForeignParameters& foreign, Recipe& recipe) {
     }
 }
 
-void set_init(const ForeignParameters& foreign, Recipe& recipe) {
+void set_init(const ForeignParameters& foreign, SamplerConvention convention, Recipe& recipe) {
     if (!foreign.from_picture) {
         return;
     }
@@ -59,7 +59,7 @@ void set_init(const ForeignParameters& foreign, Recipe& recipe) {
     if (foreign.steps_are_taken && init.strength > 0.0 && init.strength < 1.0) {
         const int taken = recipe.steps;
         recipe.steps = whole_schedule_steps(taken, init.strength, true);
-        init.strength = strength_for(taken, recipe.steps, recipe.sampler);
+        init.strength = strength_for(taken, recipe.steps, convention);
     }
     if (foreign.inpaint) {
         const ForeignInpaint& theirs = *foreign.inpaint;
@@ -115,13 +115,6 @@ void set_hires(const ForeignParameters& foreign, ForeignRecipe& result) {
 
 }  // namespace
 
-double strength_for(int steps, int whole, const std::string& sampler) {
-    // Just between two whole numbers of steps, so that rounding leaves the one that is meant.
-    const auto choice = find_sampler(sampler);
-    const bool diffusers = choice && choice->sampler->convention == SamplerConvention::kDiffusers;
-    return std::clamp((steps + (diffusers ? 0.5 : -0.5)) / whole, 0.0, 1.0);
-}
-
 Result<ForeignRecipe> to_recipe(const ForeignParameters& foreign) {
     TESSERA_TRY(check_complete(foreign));
     ForeignRecipe result;
@@ -146,7 +139,7 @@ Result<ForeignRecipe> to_recipe(const ForeignParameters& foreign) {
     recipe.guidance.rescale = foreign.cfg_rescale.value_or(0.0);
     recipe.guidance.begin = foreign.guidance_begin.value_or(0.0);
     set_noise(foreign, recipe);
-    set_init(foreign, recipe);
+    set_init(foreign, sampler.sampler->convention, recipe);
     set_hires(foreign, result);
     for (const ForeignLora& lora : foreign.loras) {
         result.not_honoured.push_back(

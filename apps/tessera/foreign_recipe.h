@@ -21,7 +21,4 @@ struct ForeignRecipe {
 /// with near names.
 [[nodiscard]] Result<ForeignRecipe> to_recipe(const ForeignParameters& foreign);
 
-/// The strength with which just `steps` of `whole` steps are taken by the sampler.
-[[nodiscard]] double strength_for(int steps, int whole, const std::string& sampler);
-
 }  // namespace tessera::cli

@@ -96,18 +96,5 @@ TEST(ForeignRecipe, OffersNearNamesForASamplerThatIsNotHere) {
     EXPECT_THAT(recipe.error().message, HasSubstr("DPM++ 2M"));
 }
 
-TEST(StrengthFor, LeavesJustTheStepsThatAreMeant) {
-    for (const char* sampler : {"Euler", "DDIM"}) {
-        for (int steps = 1; steps <= 20; ++steps) {
-            for (int whole = steps; whole <= 40; ++whole) {
-                const double strength = strength_for(steps, whole, sampler);
-                const int taken = static_cast<int>(whole * strength);
-                const bool diffusers = std::string(sampler) == "DDIM";
-                EXPECT_EQ(diffusers ? taken : taken + 1, steps) << sampler << " of " << whole;
-            }
-        }
-    }
-}
-
 }  // namespace
 }  // namespace tessera::cli

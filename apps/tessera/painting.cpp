@@ -3,7 +3,6 @@
 #include "diffusion/sampler_registry.h"
 #include "imaging/mask_latents.h"
 #include "imaging/resize.h"
-#include "tessera/foreign_recipe.h"
 #include "tessera/stop_watch.h"
 
 #include <algorithm>
@@ -98,7 +97,8 @@ Result<RenderRequest> second_request(const Recipe& recipe, const ModelInfo& info
     request.first_pass_steps = recipe.steps;
     const double whole = std::floor(hires.steps / std::min(hires.strength, kMostStrength));
     request.steps = static_cast<int>(std::min(whole, 1e6));
-    request.strength = strength_for(hires.steps, request.steps, recipe.sampler);
+    TESSERA_ASSIGN(const auto choice, find_sampler(recipe.sampler));
+    request.strength = strength_for(hires.steps, request.steps, choice.sampler->convention);
     return request;
 }
 

@@ -291,8 +291,6 @@ TEST(Render, EverySamplerGivesNumbers) {
     }
 }
 
-constexpr auto kLastSchedule = static_cast<int>(ScheduleKind::kAlignYourSteps);
-
 /// Whether two steps with the network end in numbers; a combination that is refused counts.
 bool gives_numbers(
     const std::shared_ptr<PipelineModel>& model,
@@ -324,11 +322,9 @@ TEST(Render, EverySamplerPredictionAndScheduleGivesNumbers) {
     for (const SamplerInfo& sampler : known_samplers()) {
         for (const auto prediction :
              {PredictionType::kEpsilon, PredictionType::kVPrediction, PredictionType::kSample}) {
-            for (int schedule = 0; schedule <= kLastSchedule; ++schedule) {
-                EXPECT_TRUE(gives_numbers(
-                    model, sampler.name, prediction, static_cast<ScheduleKind>(schedule)
-                )) << sampler.name
-                   << ", schedule " << schedule;
+            for (const ScheduleKind schedule : known_schedules()) {
+                EXPECT_TRUE(gives_numbers(model, sampler.name, prediction, schedule))
+                    << sampler.name << ", schedule " << to_string(schedule);
             }
         }
     }

@@ -65,10 +65,10 @@ Tensor analytic_result(DenoiseRequest request) {
 /// Every schedule type that the sampler takes.
 std::vector<ScheduleKind> schedules_of(const SamplerInfo& sampler) {
     std::vector<ScheduleKind> kinds;
-    for (int i = 0; i <= static_cast<int>(ScheduleKind::kAlignYourSteps); ++i) {
+    for (const ScheduleKind schedule : known_schedules()) {
         SamplerRequest request;
         request.config = stable_diffusion();
-        request.schedule = static_cast<ScheduleKind>(i);
+        request.schedule = schedule;
         const auto made = make_sampler(sampler.name, request);
         if (made) {
             kinds.push_back(request.schedule);

@@ -249,6 +249,12 @@ Result<SamplerChoice> find_sampler(std::string_view name) {
     return unknown_sampler(name);
 }
 
+double strength_for(int steps, int whole, SamplerConvention convention) {
+    // Just between two whole numbers of steps, so that rounding leaves the one that is meant.
+    const double half = convention == SamplerConvention::kDiffusers ? 0.5 : -0.5;
+    return std::clamp((steps + half) / whole, 0.0, 1.0);
+}
+
 Result<std::unique_ptr<Sampler>> make_sampler(std::string_view name, SamplerRequest request) {
     TESSERA_ASSIGN(const auto choice, find_sampler(name));
     if (choice.schedule != ScheduleKind::kAutomatic) {

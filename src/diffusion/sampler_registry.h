@@ -52,6 +52,10 @@ struct SamplerChoice {
 /// name near to it, or else those that A1111 knows.
 [[nodiscard]] Result<SamplerChoice> find_sampler(std::string_view name);
 
+/// The strength with which image-to-image takes just the last `steps` of `whole` steps: what
+/// rounding down, in either convention, makes that number of. 1 <= steps <= whole.
+[[nodiscard]] double strength_for(int steps, int whole, SamplerConvention convention);
+
 /// Sets up the sampler of that name. A schedule in the name holds where the request says
 /// kAutomatic; kInvalidArgument when the two contradict each other; kUnsupported for an eta or an
 /// s_noise that the sampler does not take.

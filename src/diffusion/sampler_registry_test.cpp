@@ -99,10 +99,9 @@ TEST(SamplerRegistry, KnowsTheNamesOfOtherPrograms) {
 }
 
 TEST(SamplerRegistry, ScheduleNamesReadBack) {
-    for (int i = 0; i <= static_cast<int>(ScheduleKind::kAlignYourSteps); ++i) {
-        const auto kind = static_cast<ScheduleKind>(i);
+    for (const ScheduleKind kind : known_schedules()) {
         const auto found = find_schedule(to_string(kind));
-        ASSERT_TRUE(found) << i;
+        ASSERT_TRUE(found) << to_string(kind);
         EXPECT_EQ(*found, kind);
     }
     EXPECT_EQ(find_schedule("ddim_uniform"), ScheduleKind::kDdim);
@@ -196,6 +195,22 @@ TEST(SamplerRegistry, StepsThatWouldShareANoiseLevelAreRefused) {
         const auto beyond = make_sampler(name, request);
         ASSERT_FALSE(beyond);
         EXPECT_NE(beyond.error().message.find("steps_offset 1"), std::string::npos);
+    }
+}
+
+TEST(StrengthFor, LeavesJustTheStepsThatAreMeant) {
+    SamplerRequest request;
+    for (const char* name : {"Euler", "DDIM"}) {
+        const auto convention = find_sampler(name)->sampler->convention;
+        for (int steps = 1; steps <= 20; ++steps) {
+            for (request.steps = steps; request.steps <= 40; ++request.steps) {
+                request.strength = strength_for(steps, request.steps, convention);
+                const auto sampler = make_sampler(name, request);
+                ASSERT_TRUE(sampler) << sampler.error().message;
+                EXPECT_EQ((*sampler)->steps(), static_cast<std::size_t>(steps))
+                    << name << " of " << request.steps;
+            }
+        }
     }
 }
 

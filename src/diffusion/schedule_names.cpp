@@ -32,7 +32,23 @@ constexpr std::array<ScheduleName, 16> kSchedules{{
     {"AYS", ScheduleKind::kAlignYourSteps},
 }};
 
+constexpr std::array<ScheduleKind, 10> kKinds{
+    ScheduleKind::kAutomatic,
+    ScheduleKind::kUniform,
+    ScheduleKind::kKarras,
+    ScheduleKind::kExponential,
+    ScheduleKind::kSgmUniform,
+    ScheduleKind::kSimple,
+    ScheduleKind::kDdim,
+    ScheduleKind::kBeta,
+    ScheduleKind::kKlOptimal,
+    ScheduleKind::kAlignYourSteps};
+
 }  // namespace
+
+std::span<const ScheduleKind> known_schedules() {
+    return kKinds;
+}
 
 std::string normalised_name(std::string_view name) {
     std::string out;

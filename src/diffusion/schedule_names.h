@@ -3,6 +3,7 @@
 #include "base/result.h"
 #include "diffusion/sampler.h"
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,9 @@ namespace tessera {
 /// SGM Uniform, KL Optimal, Align Your Steps, Simple, DDIM (ddim_uniform), Beta. kNotFound with the
 /// names that there are.
 [[nodiscard]] Result<ScheduleKind> find_schedule(std::string_view name);
+
+/// Every schedule type.
+[[nodiscard]] std::span<const ScheduleKind> known_schedules();
 
 /// The name that find_schedule takes, for people and metadata: "Karras".
 [[nodiscard]] std::string_view to_string(ScheduleKind schedule);
