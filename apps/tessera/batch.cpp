@@ -123,9 +123,7 @@ Status Batch::render_line(const PromptLine& line, const std::string& key) {
         if (!recipe) {
             TESSERA_ASSIGN(recipe, session_.plan(settings));
         }
-        Recipe picture = *recipe;
-        picture.seed.seed += static_cast<std::uint64_t>(i - 1);
-        TESSERA_TRY(render_picture(settings, picture, first_number + i, picture_key));
+        TESSERA_TRY(render_picture(settings, nth_of(*recipe, i), first_number + i, picture_key));
     }
     return {};
 }

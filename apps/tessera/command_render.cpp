@@ -12,8 +12,6 @@
 namespace tessera::cli {
 namespace {
 
-constexpr int kMostPictures = 1000;
-
 struct RenderOptions {
     RenderSettings settings;
     std::string init;
@@ -65,8 +63,7 @@ Status render_one_after_the_other(
         progress.begin_picture(
             static_cast<std::size_t>(number), static_cast<std::size_t>(options.count), first.prompt
         );
-        FinishedPicture picture{{}, first, {}};
-        picture.recipe.seed.seed += static_cast<std::uint64_t>(number - 1);
+        FinishedPicture picture{{}, nth_of(first, number), {}};
         TESSERA_ASSIGN(const Image image, session.paint(picture.recipe, picture.seconds));
         TESSERA_TRY(write_picture(image, output, number, picture));
         report.add(picture);
@@ -210,7 +207,8 @@ void add_output_options(CLI::App& command, RenderOptions& options) {
     const auto add = [&](const char* name, auto& value, const char* help) {
         return command.add_option(name, value, help)->group(kGroup);
     };
-    add("--count", options.count, "Pictures, with the seeds that follow")->capture_default_str();
+    add("--count", options.count, "Pictures, with the seeds (or variation seeds) that follow")
+        ->capture_default_str();
     add("--prompts", options.prompts, "A file with a prompt on each line, or - for stdin; resumes");
     add("--grid",
         options.grid,

@@ -43,6 +43,9 @@ enum class PictureOption : std::uint8_t {
     kOnlyMasked,
 };
 
+/// Of one prompt.
+inline constexpr int kMostPictures = 1000;
+
 /// How a value is written.
 enum class OptionKind : std::uint8_t {
     kText,      ///< anything; what it names is checked by whoever knows

@@ -12,8 +12,6 @@
 namespace tessera::cli {
 namespace {
 
-constexpr int kMostPictures = 1000;
-
 /// A1111's name of an option that has another name here.
 struct Translation {
     std::string_view a1111;

@@ -392,6 +392,13 @@ void add_sampling(const Recipe& recipe, Parameters& parameters) {
 
 }  // namespace
 
+Recipe nth_of(Recipe recipe, int number) {
+    auto& seed =
+        recipe.seed.variation_strength == 0.0 ? recipe.seed.seed : recipe.seed.variation_seed;
+    seed += static_cast<std::uint64_t>(number - 1);
+    return recipe;
+}
+
 std::string to_json(const Recipe& recipe) {
     OrderedJson json{
         {"version", kSchemaVersion},

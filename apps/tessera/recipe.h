@@ -108,6 +108,10 @@ struct Recipe {
     bool operator==(const Recipe&) const = default;
 };
 
+/// The `number`-th, from 1, of several pictures of a recipe: as in A1111 with the seeds that
+/// follow, or with a variation with the variation seeds that follow.
+[[nodiscard]] Recipe nth_of(Recipe recipe, int number);
+
 /// As JSON of schema version 2.
 [[nodiscard]] std::string to_json(const Recipe& recipe);
 /// Versions 1 and 2. kUnsupported for one from the future, kCorrupt for what makes no sense.

@@ -139,6 +139,15 @@ TEST(Recipe, WritesAllThatMattersForOtherPrograms) {
     }
 }
 
+TEST(Recipe, OfASeriesCountsItsSeedsOn) {
+    Recipe recipe = sample();
+    recipe.seed = {7, 20, 0.0};
+    EXPECT_EQ(nth_of(recipe, 1), recipe);
+    EXPECT_EQ(nth_of(recipe, 3).seed, (PictureSeed{9, 20, 0.0}));
+    recipe.seed.variation_strength = 0.3;
+    EXPECT_EQ(nth_of(recipe, 3).seed, (PictureSeed{7, 22, 0.3}));
+}
+
 TEST(Names, AreFoundAndListed) {
     EXPECT_EQ(find_masked_fill("latent-nothing").value(), MaskedFill::kLatentNothing);
     EXPECT_EQ(
