@@ -17,10 +17,23 @@ ROOMS = {
     "inference": (("base", "checkpoint", "models"), ("onnxruntime", "nlohmann/")),
     "upscaling": (("base", "imaging", "checkpoint", "models", "inference"), ()),
     "diffusion": (("base", "prompt", "checkpoint", "models", "inference"), ("nlohmann/",)),
+    "config": (("base",), ("toml++/",)),
+    "job": (("base",), ("google/protobuf/", "tessera/v1/")),
+    "storage": (("base",), ("openssl/",)),
+    "queue": (("base", "job"), ("sqlite3.h", "google/protobuf/", "tessera/v1/")),
+    "link": (("base", "job"), ("google/protobuf/", "tessera/v1/")),
+    "scheduler": (("base", "job", "storage", "queue", "link"), ()),
+    "worker": (("base", "job", "storage", "link"), ()),
+    "events": (("base", "job", "queue"), ()),
+    "http": (("base",), ("boost/", "openssl/")),
+    "api": (
+        ("base", "imaging", "config", "job", "storage", "queue", "link", "scheduler", "events", "http"),
+        ("nlohmann/", "openssl/"),
+    ),
 }
 TEST_HEADERS = ("gtest/", "gmock/", "rapidcheck", "onnx/")
 INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]')
-SYSTEM = re.compile(r"^((sys|linux)/|[a-z_0-9]+(\.h)?$)")  # <vector>, <unistd.h>, <sys/mman.h>
+SYSTEM = re.compile(r"^((sys|linux|netinet|arpa)/|[a-z_0-9]+(\.h)?$)")  # <vector>, <unistd.h>, <sys/mman.h>
 THIRD_PARTY_TOP = (
     "xxhash.h", "zlib.h", "glib.h", "seccomp.h", "utf8proc.h", "rapidcheck.h", "sqlite3.h", "onnxruntime"
 )

@@ -8,6 +8,7 @@ ExitCode exit_code_of(ErrorKind kind) {
         case ErrorKind::kNotFound:
         case ErrorKind::kConflict:
         case ErrorKind::kUnsupported:
+        case ErrorKind::kDenied:
             return ExitCode::kWrongUse;
         case ErrorKind::kCancelled:
             return ExitCode::kInterrupted;

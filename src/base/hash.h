@@ -12,6 +12,23 @@ namespace tessera {
 /// SHA-256 as 64 lower-case hex digits: the name of a content-addressed object.
 [[nodiscard]] std::string sha256_hex(ByteView bytes);
 
+/// SHA-256 of bytes that come in parts.
+class Sha256 {
+  public:
+    Sha256();
+    ~Sha256();
+    Sha256(Sha256&&) noexcept;
+    Sha256& operator=(Sha256&&) noexcept;
+
+    Sha256& add(ByteView bytes);
+    /// As sha256_hex of all that was added. Ends the object's use.
+    [[nodiscard]] std::string hex();
+
+  private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
 /// 128-bit XXH3 as 32 hex digits: fast, for cache keys and checksums; no defence against an enemy.
 class FastHash {
   public:

@@ -10,6 +10,8 @@ const char* to_string(ErrorKind kind) {
             return "not found";
         case ErrorKind::kConflict:
             return "conflict";
+        case ErrorKind::kDenied:
+            return "denied";
         case ErrorKind::kExhausted:
             return "exhausted";
         case ErrorKind::kUnavailable:

@@ -14,6 +14,7 @@ enum class ErrorKind : std::uint8_t {
     kInvalidArgument,  ///< the request itself is wrong; change it
     kNotFound,         ///< the named thing is not there
     kConflict,         ///< it is there already, or in another state than expected
+    kDenied,           ///< not allowed; with another key it may be
     kExhausted,        ///< a limit is reached: memory, disk, size, count
     kUnavailable,      ///< busy or away for now; retry later
     kDeadline,         ///< it took too long
