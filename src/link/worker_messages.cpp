@@ -1,0 +1,275 @@
+#include "link/frame_fields_internal.h"
+#include "link/messages.h"
+
+namespace tessera {
+namespace {
+
+constexpr std::size_t kMaxHeld = kMaxSlots;
+
+Status check(const ModelOffer& offer) {
+    return check_text("affinity", offer.affinity, kMaxAffinityBytes);
+}
+
+Status check(const TaskBeat& beat) {
+    TESSERA_TRY(check_claim(beat));
+    TESSERA_TRY(check_part("progress", beat.progress));
+    if (beat.preview.size() > kMaxPreviewBytes) {
+        return fail(
+            ErrorKind::kInvalidArgument,
+            "preview has {} bytes, {} are allowed",
+            beat.preview.size(),
+            kMaxPreviewBytes
+        );
+    }
+    return {};
+}
+
+Status check(const WorkerHello& hello) {
+    TESSERA_TRY(check_id("worker", hello.worker.value));
+    TESSERA_TRY(check_text("node", hello.node, kMaxNameBytes));
+    TESSERA_TRY(check_text("program", hello.program, kMaxNameBytes));
+    TESSERA_TRY(check_text("fingerprint", hello.fingerprint, kMaxNameBytes));
+    TESSERA_TRY(check_range("slots", hello.slots, 1, kMaxSlots));
+    TESSERA_TRY(check_each("models", hello.models, kMaxModelOffers, [](const ModelOffer& offer) {
+        return check(offer);
+    }));
+    TESSERA_TRY(check_each("holds", hello.holds, kMaxHeld, check_claim<HeldTask>));
+    if (!hello.predecessor.value.empty()) {
+        TESSERA_TRY(check_id("predecessor", hello.predecessor.value));
+    }
+    return check_text("predecessor_crash", hello.predecessor_crash, kMaxNameBytes);
+}
+
+Status check(const WorkerReady& ready) {
+    return check_range("slots", ready.slots, 0, kMaxSlots);
+}
+
+Status check(const Heartbeat& heartbeat) {
+    TESSERA_TRY(check_each("tasks", heartbeat.tasks, kMaxHeld, [](const TaskBeat& beat) {
+        return check(beat);
+    }));
+    return check_each("models", heartbeat.models, kMaxModelOffers, [](const ModelOffer& offer) {
+        return check(offer);
+    });
+}
+
+Status check(const TaskCheckpointed& message) {
+    TESSERA_TRY(check_claim(message));
+    return check_part("checkpoint", message.checkpoint);
+}
+
+Status check(const TaskCompleted& message) {
+    TESSERA_TRY(check_claim(message));
+    return check_part("result", message.result);
+}
+
+/// Its failure is made to fit.
+Status check(const TaskFailed& message) {
+    return check_claim(message);
+}
+
+Status check(const WorkerLeaving& /*message*/) {
+    return {};
+}
+
+void set_offers(
+    const std::vector<ModelOffer>& offers, google::protobuf::RepeatedPtrField<v1::ModelOffer>& list
+) {
+    for (const ModelOffer& offer : offers) {
+        v1::ModelOffer& message = *list.Add();
+        message.set_affinity(offer.affinity);
+        message.set_loaded(offer.loaded);
+    }
+}
+
+std::vector<ModelOffer> get_offers(const google::protobuf::RepeatedPtrField<v1::ModelOffer>& list) {
+    std::vector<ModelOffer> offers;
+    offers.reserve(static_cast<std::size_t>(list.size()));
+    for (const v1::ModelOffer& message : list) {
+        offers.push_back({message.affinity(), message.loaded()});
+    }
+    return offers;
+}
+
+Status put(const WorkerHello& hello, v1::WorkerFrame& frame) {
+    v1::WorkerHello& message = *frame.mutable_hello();
+    message.set_version(hello.version);
+    message.set_worker(hello.worker.value);
+    message.set_node(hello.node);
+    message.set_program(hello.program);
+    message.set_fingerprint(hello.fingerprint);
+    message.set_slots(hello.slots);
+    set_offers(hello.models, *message.mutable_models());
+    for (const HeldTask& held : hello.holds) {
+        set_claim(held, *message.add_holds());
+    }
+    message.set_predecessor(hello.predecessor.value);
+    message.set_predecessor_crash(hello.predecessor_crash);
+    return {};
+}
+
+Result<WorkerHello> get(const v1::WorkerHello& message) {
+    WorkerHello hello;
+    hello.version = message.version();
+    hello.worker = {message.worker()};
+    hello.node = message.node();
+    hello.program = message.program();
+    hello.fingerprint = message.fingerprint();
+    hello.slots = message.slots();
+    hello.models = get_offers(message.models());
+    for (const v1::Claim& claim : message.holds()) {
+        get_claim(claim, hello.holds.emplace_back());
+    }
+    hello.predecessor = {message.predecessor()};
+    hello.predecessor_crash = message.predecessor_crash();
+    return hello;
+}
+
+Status put(const WorkerReady& ready, v1::WorkerFrame& frame) {
+    frame.mutable_ready()->set_slots(ready.slots);
+    return {};
+}
+
+Result<WorkerReady> get(const v1::WorkerReady& message) {
+    return WorkerReady{message.slots()};
+}
+
+Status put(const Heartbeat& heartbeat, v1::WorkerFrame& frame) {
+    v1::Heartbeat& message = *frame.mutable_heartbeat();
+    message.set_number(heartbeat.number);
+    for (const TaskBeat& beat : heartbeat.tasks) {
+        v1::TaskBeat& line = *message.add_tasks();
+        set_claim(beat, *line.mutable_claim());
+        to_proto(beat.progress, *line.mutable_progress());
+        line.set_preview(beat.preview);
+    }
+    message.set_memory_bytes(heartbeat.memory_bytes);
+    set_offers(heartbeat.models, *message.mutable_models());
+    return {};
+}
+
+Result<Heartbeat> get(const v1::Heartbeat& message) {
+    Heartbeat heartbeat;
+    heartbeat.number = message.number();
+    for (const v1::TaskBeat& line : message.tasks()) {
+        TaskBeat& beat = heartbeat.tasks.emplace_back();
+        get_claim(line.claim(), beat);
+        beat.progress = {line.progress().step(), line.progress().steps(), line.progress().stage()};
+        beat.preview = line.preview();
+    }
+    heartbeat.memory_bytes = message.memory_bytes();
+    heartbeat.models = get_offers(message.models());
+    return heartbeat;
+}
+
+Status put(const TaskCheckpointed& checkpointed, v1::WorkerFrame& frame) {
+    v1::TaskCheckpointed& message = *frame.mutable_checkpointed();
+    set_claim(checkpointed, *message.mutable_claim());
+    to_proto(checkpointed.checkpoint, *message.mutable_checkpoint());
+    return {};
+}
+
+Result<TaskCheckpointed> get(const v1::TaskCheckpointed& message) {
+    TaskCheckpointed checkpointed;
+    get_claim(message.claim(), checkpointed);
+    TESSERA_TRY(get_part("checkpoint", message.checkpoint(), checkpointed.checkpoint));
+    return checkpointed;
+}
+
+Status put(const TaskCompleted& completed, v1::WorkerFrame& frame) {
+    v1::TaskCompleted& message = *frame.mutable_completed();
+    set_claim(completed, *message.mutable_claim());
+    to_proto(completed.result, *message.mutable_result());
+    return {};
+}
+
+Result<TaskCompleted> get(const v1::TaskCompleted& message) {
+    TaskCompleted completed;
+    get_claim(message.claim(), completed);
+    TESSERA_TRY(get_part("result", message.result(), completed.result));
+    return completed;
+}
+
+Status put(const TaskFailed& failed, v1::WorkerFrame& frame) {
+    v1::TaskFailed& message = *frame.mutable_failed();
+    set_claim(failed, *message.mutable_claim());
+    to_proto(failed.failure, *message.mutable_failure());
+    return {};
+}
+
+Result<TaskFailed> get(const v1::TaskFailed& message) {
+    TaskFailed failed;
+    get_claim(message.claim(), failed);
+    TESSERA_TRY(get_part("failure", message.failure(), failed.failure));
+    return failed;
+}
+
+Status put(const WorkerLeaving& /*leaving*/, v1::WorkerFrame& frame) {
+    frame.mutable_leaving();
+    return {};
+}
+
+Result<WorkerLeaving> get(const v1::WorkerLeaving& /*message*/) {
+    return WorkerLeaving{};
+}
+
+template <class Message>
+Result<WorkerMessage> take(const Message& message) {
+    auto value = get(message);
+    if (!value) {
+        return tl::unexpected(std::move(value).error());
+    }
+    TESSERA_TRY(check(*value));
+    return *std::move(value);
+}
+
+Result<WorkerMessage> take_message(const v1::WorkerFrame& frame) {
+    switch (frame.message_case()) {
+        case v1::WorkerFrame::kHello:
+            return take(frame.hello());
+        case v1::WorkerFrame::kReady:
+            return take(frame.ready());
+        case v1::WorkerFrame::kHeartbeat:
+            return take(frame.heartbeat());
+        case v1::WorkerFrame::kCheckpointed:
+            return take(frame.checkpointed());
+        case v1::WorkerFrame::kCompleted:
+            return take(frame.completed());
+        case v1::WorkerFrame::kFailed:
+            return take(frame.failed());
+        case v1::WorkerFrame::kLeaving:
+            return take(frame.leaving());
+        case v1::WorkerFrame::MESSAGE_NOT_SET:
+            break;
+    }
+    return fail(ErrorKind::kCorrupt, "message is none that is known here");
+}
+
+}  // namespace
+
+Result<std::string> encode(const WorkerMessage& message) {
+    v1::WorkerFrame frame;
+    auto status = std::visit(
+        [&](const auto& value) -> Status {
+            TESSERA_TRY(put(value, frame));
+            return check(value);
+        },
+        message
+    );
+    if (!status) {
+        return in_message(frame, ErrorKind::kInvalidArgument, std::move(status).error());
+    }
+    return seal_frame(frame);
+}
+
+Result<WorkerMessage> decode_worker_message(std::string_view bytes) {
+    v1::WorkerFrame frame;
+    TESSERA_TRY(open_frame(bytes, frame));
+    auto message = take_message(frame);
+    if (!message) {
+        return in_message(frame, ErrorKind::kCorrupt, std::move(message).error());
+    }
+    return message;
+}
+
+}  // namespace tessera
