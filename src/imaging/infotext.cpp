@@ -114,6 +114,14 @@ Pairs find_parameters(std::string_view line) {
     return found;
 }
 
+std::string_view last_line(std::string_view text) {
+    return text.substr(text.find_last_of('\n') + 1);  // npos + 1 is 0
+}
+
+bool ends_like_parameters(std::string_view text) {
+    return find_parameters(last_line(strip(text))).size() >= kFewestParameters;
+}
+
 void append_line(std::string& text, std::string_view line) {
     if (!text.empty()) {
         text += '\n';
@@ -174,6 +182,12 @@ Result<std::string> write_infotext(const Infotext& infotext) {
     if (!line.empty()) {
         text += '\n';
         text += line;
+    } else if (ends_like_parameters(text)) {
+        return fail(
+            ErrorKind::kInvalidArgument,
+            "without parameters a reader would take the prompt's last line for them: "
+            "write the parameters too"
+        );
     }
     return text;
 }
@@ -181,12 +195,11 @@ Result<std::string> write_infotext(const Infotext& infotext) {
 Infotext parse_infotext(std::string_view text) {
     Infotext parsed;
     std::string_view rest = strip(text);
-    const std::size_t last_start = rest.find_last_of('\n') + 1;  // npos + 1 is 0
-    Pairs pairs = find_parameters(rest.substr(last_start));
+    Pairs pairs = find_parameters(last_line(rest));
     if (pairs.size() >= kFewestParameters) {
         parsed.parameters = std::move(pairs);
-        rest = rest.substr(0, last_start);
-        rest = rest.substr(0, rest.empty() ? 0 : rest.size() - 1);
+        rest.remove_suffix(last_line(rest).size());
+        rest.remove_suffix(rest.empty() ? 0 : 1);
     }
     bool is_negative = false;
     for (std::size_t start = 0; start <= rest.size();) {

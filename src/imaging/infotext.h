@@ -36,7 +36,8 @@ struct Infotext {
 /// negative prompt and no parameters mean no line for them. kInvalidArgument when a key is not one
 /// that readers recognise (a letter, digit or underscore, then at least one of these, space, `-`
 /// or `/`), when there are one or two parameters (readers want three to tell the line from a
-/// prompt), or when a text is not UTF-8.
+/// prompt), when there are none and the prompt's last line reads as if it were them, or when a text
+/// is not UTF-8.
 [[nodiscard]] Result<std::string> write_infotext(const Infotext& infotext);
 
 /// Never fails: text without a line of parameters is a prompt. Takes the text as A1111's

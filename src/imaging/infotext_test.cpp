@@ -99,6 +99,8 @@ TEST(Infotext, RefusesWhatNoReaderWouldRecognise) {
         EXPECT_FALSE(write_infotext(infotext)) << key;
     }
     EXPECT_FALSE(write_infotext({"\xFF", "", {}}));
+    EXPECT_FALSE(write_infotext({"a cat, Steps: 1, Seed: 2, Size: 8x8", "", {}}));
+    EXPECT_FALSE(write_infotext({"a cat", "dogs\nSteps: 1, Seed: 2, Size: 8x8", {}}));
     EXPECT_FALSE(write_infotext({"a", "", {{"Steps", "1"}, {"Seed", "2"}, {"Model", "\xC3"}}}));
 }
 
