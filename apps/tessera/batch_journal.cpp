@@ -282,7 +282,7 @@ Status BatchJournal::append(std::string_view line) {
         if (count < 0 && errno != EINTR) {
             auto error = fail_with_errno("write", path);
             // Of half a line the next one would be spoilt; if this fails too, that one is reported.
-            static_cast<void>(::ftruncate(fd_, before));
+            [[maybe_unused]] const int cut = ::ftruncate(fd_, before);
             return error;
         }
         line.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
