@@ -26,7 +26,7 @@ inline constexpr std::uint32_t kLinkVersion = 1;
 inline constexpr int kMaxSlots = 1024;  ///< of a worker; also the tasks that it can hold
 inline constexpr std::size_t kMaxModelOffers = 256;
 inline constexpr std::size_t kMaxPreviewBytes = 32U << 10U;
-inline constexpr std::size_t kMaxTokenBytes = 4U << 10U;
+inline constexpr std::size_t kMaxTokenBytes = 24U << 10U;
 
 /// A model that the worker can render with.
 struct ModelOffer {

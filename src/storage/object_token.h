@@ -33,7 +33,7 @@ inline constexpr std::size_t kMaxGrantReads = 512;
 inline constexpr std::size_t kMaxTokenText = 24U << 10U;
 
 /// Writes and checks tokens: the grant itself and its HMAC-SHA256 under a secret, in URL-safe
-/// base 64. The server keeps nothing, and a new secret (each start has one) ends all tokens.
+/// base 64. The server keeps nothing but the secret; a new one ends all tokens.
 /// Thread-safe.
 class ObjectTokens {
   public:
