@@ -2,6 +2,7 @@
 #include "tessera/commands.h"
 #include "tessera/installed_models.h"
 #include "tessera/opened_model.h"
+#include "tessera/progress.h"
 #include "tessera/terminal.h"
 
 #include <CLI/CLI.hpp>

@@ -15,6 +15,13 @@ namespace tessera::cli {
 using Action = std::function<Result<ExitCode>()>;
 
 /// Each adds its subcommand to the program; when it is the chosen one, parsing sets `action`.
+void add_serve(CLI::App& program, Action& action);
+void add_worker(CLI::App& program, Action& action);
+void add_submit(CLI::App& program, Action& action);
+/// jobs, show, watch, cancel, retry, forget.
+void add_jobs(CLI::App& program, Action& action);
+/// workers, keys, config, backup, restore, store.
+void add_farm(CLI::App& program, Action& action);
 void add_render(CLI::App& program, Action& action);
 void add_repeat(CLI::App& program, Action& action);
 void add_upscale(CLI::App& program, Action& action);

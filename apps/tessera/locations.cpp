@@ -71,6 +71,9 @@ Locations find_locations() {
         locations.styles = beside / "styles.csv";
     }
     locations.cache = cache_folder();
+    if (const auto data = user_folder("XDG_DATA_HOME", ".local/share"); !data.empty()) {
+        locations.farm = data / "farm";
+    }
     return locations;
 }
 

@@ -27,6 +27,10 @@ struct Locations {
     /// ~/.cache/tessera. Empty when there is not even a home.
     std::filesystem::path cache;
 
+    /// The jobs, pictures and keys of `tessera serve`: farm beside the user's models folder's
+    /// default place. Empty when there is not even a home.
+    std::filesystem::path farm;
+
     [[nodiscard]] std::filesystem::path shipped_models() const { return data / "weights"; }
     [[nodiscard]] std::filesystem::path clip_merges() const { return data / "clip_merges.txt"; }
     [[nodiscard]] std::filesystem::path engines() const {

@@ -44,6 +44,8 @@ int run(int argc, char** argv) {
     program.footer(
         "Examples:\n"
         "  tessera render \"a lighthouse by the sea at dawn\"\n"
+        "  tessera serve\n"
+        "  tessera submit \"a boat on a lake\" --count 4 --out pictures\n"
         "  tessera models\n"
         "  tessera info a-lighthouse-by-the-sea-at-dawn-42.png\n"
         "  tessera render --help\n\n"
@@ -52,6 +54,9 @@ int run(int argc, char** argv) {
         "  TESSERA_MODELS     folders of further models, with \":\" between\n"
         "  TESSERA_CACHE_DIR  what can be made anew; else ~/.cache/tessera\n"
         "  TESSERA_DATA_DIR   what is shipped with the program\n"
+        "  TESSERA_SERVER     the farm that submit, jobs, watch and so on talk to\n"
+        "  TESSERA_KEY        the key for it\n"
+        "  TESSERA_CONFIG     a farm's configuration file\n"
         "  NO_COLOR           no colours\n\n" +
         exit_code_help()
     );
@@ -66,6 +71,11 @@ int run(int argc, char** argv) {
     add_doctor(program, action);
     add_cache(program, action);
     add_export_onnx(program, action);
+    add_serve(program, action);
+    add_worker(program, action);
+    add_submit(program, action);
+    add_jobs(program, action);
+    add_farm(program, action);
     try {
         program.parse(argc, argv);
     } catch (const CLI::ParseError& end) {

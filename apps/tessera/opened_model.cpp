@@ -10,7 +10,7 @@
 namespace tessera::cli {
 
 std::vector<TextualInversion> read_embeddings(
-    const std::filesystem::path& folder, Progress& progress
+    const std::filesystem::path& folder, RenderListener& listener
 ) {
     std::set<std::filesystem::path> files;
     std::error_code error;
@@ -25,21 +25,21 @@ std::vector<TextualInversion> read_embeddings(
         if (embedding) {
             embeddings.push_back(*std::move(embedding));
         } else {
-            progress.say("note: an embedding is left out: " + embedding.error().message);
+            listener.say("note: an embedding is left out: " + embedding.error().message);
         }
     }
     return embeddings;
 }
 
 Result<std::shared_ptr<Engine>> make_engine(
-    const Locations& locations, const EngineChoice& choice, Progress& progress
+    const Locations& locations, const EngineChoice& choice, RenderListener& listener
 ) {
     EngineOptions options;
     options.threads = choice.threads;
     if (choice.cache) {
         options.cache_folder = locations.engines();
     }
-    options.warn = [&progress](const std::string& sentence) { progress.say("note: " + sentence); };
+    options.warn = [&listener](const std::string& sentence) { listener.say("note: " + sentence); };
     return Engine::create(std::move(options));
 }
 
@@ -47,18 +47,18 @@ Result<OpenedModel> open_model(
     const Locations& locations,
     const std::filesystem::path& folder,
     const EngineChoice& choice,
-    Progress& progress
+    RenderListener& listener
 ) {
-    progress.phase("reading the model");
+    listener.phase("reading the model");
     OpenedModel opened;
-    TESSERA_ASSIGN(opened.engine, make_engine(locations, choice, progress));
+    TESSERA_ASSIGN(opened.engine, make_engine(locations, choice, listener));
     TESSERA_ASSIGN(
         opened.pipeline,
         PipelineModel::open(
             folder,
             opened.engine,
             locations.clip_merges(),
-            read_embeddings(locations.embeddings, progress)
+            read_embeddings(locations.embeddings, listener)
         )
     );
     TESSERA_ASSIGN(const auto files, DiffusersFolder::open(folder));
@@ -67,7 +67,9 @@ Result<OpenedModel> open_model(
     return opened;
 }
 
-void finish_engine(Engine& engine, bool success, Progress& progress, const std::stop_token& stop) {
+void finish_engine(
+    Engine& engine, bool success, RenderListener& listener, const std::stop_token& stop
+) {
     if (!success) {
         engine.abandon_cache_writes();
         return;
@@ -76,15 +78,15 @@ void finish_engine(Engine& engine, bool success, Progress& progress, const std::
     const std::stop_callback abandon(stop, [&] { engine.abandon_cache_writes(); });
     const auto finished = std::async(std::launch::async, [&] { engine.finish_cache_writes(); });
     if (finished.wait_for(kUnnoticed) != std::future_status::ready) {
-        progress.phase("keeping the prepared networks for next time (Ctrl-C skips this)");
+        listener.phase("keeping the prepared networks for next time (Ctrl-C skips this)");
     }
     finished.wait();
 }
 
 void finish_engines(
-    const OpenedModel& model, bool success, Progress& progress, const std::stop_token& stop
+    const OpenedModel& model, bool success, RenderListener& listener, const std::stop_token& stop
 ) {
-    finish_engine(*model.engine, success, progress, stop);
+    finish_engine(*model.engine, success, listener, stop);
 }
 
 }  // namespace tessera::cli

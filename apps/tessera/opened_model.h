@@ -3,7 +3,7 @@
 #include "base/result.h"
 #include "diffusion/pipeline_model.h"
 #include "tessera/locations.h"
-#include "tessera/progress.h"
+#include "tessera/render_listener.h"
 
 #include <filesystem>
 #include <memory>
@@ -18,18 +18,20 @@ struct EngineChoice {
     bool cache = true;
 };
 
-/// The engine of a command. Its warnings go to `progress`, which must outlive it.
+/// The engine of a command. Its warnings go to `listener`, which must outlive it.
 [[nodiscard]] Result<std::shared_ptr<Engine>> make_engine(
-    const Locations& locations, const EngineChoice& choice, Progress& progress
+    const Locations& locations, const EngineChoice& choice, RenderListener& listener
 );
 
 /// Before the engine goes: after success waits until its cache has what this process added to it,
 /// unless a stop is asked for; after a failure gives that up.
-void finish_engine(Engine& engine, bool success, Progress& progress, const std::stop_token& stop);
+void finish_engine(
+    Engine& engine, bool success, RenderListener& listener, const std::stop_token& stop
+);
 
-/// The embeddings of a folder that can be read, by name; of others `progress` tells.
+/// The embeddings of a folder that can be read, by name; of others `listener` tells.
 [[nodiscard]] std::vector<TextualInversion> read_embeddings(
-    const std::filesystem::path& folder, Progress& progress
+    const std::filesystem::path& folder, RenderListener& listener
 );
 
 /// A model to render with.
@@ -40,18 +42,18 @@ struct OpenedModel {
 };
 
 /// Opens the model and checks that all of its files are there, so that nothing is found missing
-/// after minutes of work. The engine's warnings go to `progress`, which must
+/// after minutes of work. The engine's warnings go to `listener`, which must
 /// outlive the model.
 [[nodiscard]] Result<OpenedModel> open_model(
     const Locations& locations,
     const std::filesystem::path& folder,
     const EngineChoice& choice,
-    Progress& progress
+    RenderListener& listener
 );
 
 /// finish_engine before the model goes.
 void finish_engines(
-    const OpenedModel& model, bool success, Progress& progress, const std::stop_token& stop
+    const OpenedModel& model, bool success, RenderListener& listener, const std::stop_token& stop
 );
 
 }  // namespace tessera::cli

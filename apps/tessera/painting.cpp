@@ -12,6 +12,8 @@
 namespace tessera::cli {
 namespace {
 
+constexpr const char* kStep = "step";
+
 /// A1111's "fill" is in the picture already.
 MaskedContent masked_content(MaskedFill fill) {
     switch (fill) {
@@ -102,30 +104,59 @@ Result<RenderRequest> second_request(const Recipe& recipe, const ModelInfo& info
     return request;
 }
 
-/// One pass: from noise or a picture to a picture.
+/// The rest of a pass, to its picture.
 Result<Image> run_pass(
-    const Studio& studio, RenderRequest request, const std::stop_token& stop, StageSeconds& seconds
+    const Studio& studio,
+    int pass,
+    Render render,
+    const std::stop_token& stop,
+    StageSeconds& seconds
 ) {
     StopWatch watch;
-    const int width = request.width;
-    const int height = request.height;
-    TESSERA_ASSIGN(auto render, Render::start(studio.model.pipeline, std::move(request), stop));
-    seconds.text += watch.lap();
-
-    studio.progress.step(0, render.steps());
+    studio.listener.step(render.step(), render.steps(), kStep);
     while (!render.done()) {
         TESSERA_TRY(render.advance(stop));
-        studio.progress.step(render.step(), render.steps());
-        if (studio.preview != nullptr) {
-            studio.preview->show(render.loop().predicted_clean(), stop);
+        studio.listener.step(render.step(), render.steps(), kStep);
+        if (studio.observer != nullptr) {
+            studio.observer->after_step(pass, render, stop);
         }
     }
     seconds.steps += watch.lap();
 
-    studio.progress.phase("decoding");
+    studio.listener.phase("decoding");
     TESSERA_ASSIGN(const auto planes, render.decode(stop));
     seconds.decoding += watch.lap();
-    return image_from_planes(planes.values, width, height);
+    return image_from_planes(planes.values, render.request().width, render.request().height);
+}
+
+Result<Render> resume(
+    const Studio& studio,
+    const PaintCheckpoint& checkpoint,
+    const std::stop_token& stop,
+    StageSeconds& seconds
+) {
+    StopWatch watch;
+    TESSERA_ASSIGN(auto render, Render::resume(studio.model.pipeline, checkpoint.render, stop));
+    seconds.text += watch.lap();
+    return render;
+}
+
+Result<Render> begin_first_pass(
+    const Studio& studio,
+    const Recipe& recipe,
+    const std::optional<InitCanvas>& canvas,
+    const std::stop_token& stop,
+    StageSeconds& seconds
+) {
+    StopWatch watch;
+    const ModelInfo& info = studio.model.pipeline->info();
+    RenderRequest request = request_of(recipe, info);
+    if (canvas) {
+        TESSERA_TRY(add_canvas(*canvas, info, request));
+    }
+    TESSERA_ASSIGN(auto render, Render::start(studio.model.pipeline, std::move(request), stop));
+    seconds.text += watch.lap();
+    return render;
 }
 
 /// The picture by that upscaler, large enough to cover the size, then cut to it.
@@ -149,11 +180,32 @@ Result<Image> enlarge(
         upscaler.upscale(
             picture,
             request,
-            [&](std::size_t done, std::size_t all) { studio.progress.step(done, all, "tile"); },
+            [&](std::size_t done, std::size_t all) { studio.listener.step(done, all, "tile"); },
             stop
         )
     );
     return crop_to_fill(larger, size.width, size.height);
+}
+
+Result<Render> begin_second_pass(
+    const Studio& studio,
+    const Recipe& recipe,
+    const Image& first,
+    const std::stop_token& stop,
+    StageSeconds& seconds
+) {
+    StopWatch watch;
+    studio.listener.phase("enlarging");
+    TESSERA_ASSIGN(
+        const Image larger, enlarge(studio, first, recipe.hires->upscaler, recipe.hires->size, stop)
+    );
+    seconds.enlarging += watch.lap();
+    studio.listener.phase("second pass");
+    TESSERA_ASSIGN(auto request, second_request(recipe, studio.model.pipeline->info()));
+    request.init_image = tensor_of(larger);
+    TESSERA_ASSIGN(auto render, Render::start(studio.model.pipeline, std::move(request), stop));
+    seconds.text += watch.lap();
+    return render;
 }
 
 Result<Image> finish(
@@ -166,7 +218,7 @@ Result<Image> finish(
 ) {
     StopWatch watch;
     if (!recipe.restored_by.empty()) {
-        studio.progress.phase("repairing");
+        studio.listener.phase("repairing");
         TESSERA_ASSIGN(
             picture,
             enlarge(studio, picture, recipe.restored_by, {picture.width, picture.height}, stop)
@@ -174,7 +226,7 @@ Result<Image> finish(
     }
     const bool is_part = canvas && canvas->surroundings && canvas->surroundings->region;
     if (!is_part && !recipe.enlarged_by.empty()) {
-        studio.progress.phase("enlarging");
+        studio.listener.phase("enlarging");
         TESSERA_ASSIGN(picture, enlarge(studio, picture, recipe.enlarged_by, recipe.size, stop));
     } else if (!is_part) {
         TESSERA_ASSIGN(picture, crop_to_fill(picture, recipe.size.width, recipe.size.height));
@@ -224,29 +276,35 @@ Result<Image> paint(
     const Studio& studio,
     const Recipe& recipe,
     const std::optional<InitCanvas>& canvas,
+    const std::optional<PaintCheckpoint>& checkpoint,
     const std::stop_token& stop,
     StageSeconds& seconds
 ) {
-    const ModelInfo& info = studio.model.pipeline->info();
-    studio.progress.phase(canvas ? "reading the prompt and the picture" : "reading the prompt");
-    RenderRequest request = request_of(recipe, info);
-    if (canvas) {
-        TESSERA_TRY(add_canvas(*canvas, info, request));
-    }
-    TESSERA_ASSIGN(Image picture, run_pass(studio, std::move(request), stop, seconds));
-    if (recipe.hires) {
-        StopWatch watch;
-        studio.progress.phase("enlarging");
-        TESSERA_ASSIGN(
-            picture, enlarge(studio, picture, recipe.hires->upscaler, recipe.hires->size, stop)
+    const int begun_pass = checkpoint ? checkpoint->pass : 0;
+    if (begun_pass < 0 || begun_pass > (recipe.hires ? 1 : 0)) {
+        return fail(
+            ErrorKind::kCorrupt, "the checkpoint is of pass {}, which there is not", begun_pass
         );
-        seconds.enlarging += watch.lap();
-        studio.progress.phase("second pass");
-        TESSERA_ASSIGN(request, second_request(recipe, info));
-        request.init_image = tensor_of(picture);
-        TESSERA_ASSIGN(picture, run_pass(studio, std::move(request), stop, seconds));
     }
-    return finish(studio, std::move(picture), recipe, canvas, stop, seconds);
+    studio.listener.phase(canvas ? "reading the prompt and the picture" : "reading the prompt");
+    std::optional<Render> resumed;
+    if (checkpoint) {
+        TESSERA_ASSIGN(resumed, resume(studio, *checkpoint, stop, seconds));
+    }
+    std::optional<Image> picture;
+    if (begun_pass == 0) {
+        if (!resumed) {
+            TESSERA_ASSIGN(resumed, begin_first_pass(studio, recipe, canvas, stop, seconds));
+        }
+        TESSERA_ASSIGN(picture, run_pass(studio, 0, *std::exchange(resumed, {}), stop, seconds));
+    }
+    if (recipe.hires) {
+        if (!resumed) {
+            TESSERA_ASSIGN(resumed, begin_second_pass(studio, recipe, *picture, stop, seconds));
+        }
+        TESSERA_ASSIGN(picture, run_pass(studio, 1, *std::move(resumed), stop, seconds));
+    }
+    return finish(studio, *std::move(picture), recipe, canvas, stop, seconds);
 }
 
 }  // namespace tessera::cli

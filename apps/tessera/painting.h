@@ -4,9 +4,8 @@
 #include "diffusion/pipeline.h"
 #include "tessera/init_canvas.h"
 #include "tessera/opened_model.h"
-#include "tessera/preview_file.h"
-#include "tessera/progress.h"
 #include "tessera/recipe.h"
+#include "tessera/render_listener.h"
 #include "tessera/upscalers.h"
 
 #include <filesystem>
@@ -34,13 +33,26 @@ struct FinishedPicture {
     StageSeconds seconds;
 };
 
+/// Looks at a render between two of its steps.
+class StepObserver {
+  public:
+    virtual ~StepObserver() = default;
+    /// `pass` is 0, or 1 in the second pass of a hires render.
+    virtual void after_step(int pass, const Render& render, const std::stop_token& stop) = 0;
+};
+
+/// From where a picture can be painted on, by another process too.
+struct PaintCheckpoint {
+    int pass = 0;  ///< see StepObserver
+    Bytes render;  ///< see Render::save
+};
+
 /// What paints: one model, upscalers as they are needed, and where to tell how far it is.
 struct Studio {
     const OpenedModel& model;
     Upscalers& upscalers;
-    Progress& progress;
-    /// Shows the picture as it comes into being; nullptr: nobody looks.
-    PreviewFile* preview = nullptr;
+    RenderListener& listener;
+    StepObserver* observer = nullptr;  ///< nullptr: nobody looks
 };
 
 /// Checks all that can be known of a recipe before work, names, ranges, the length of the prompts,
@@ -48,11 +60,13 @@ struct Studio {
 /// the engine's fingerprint. Gives remarks for the person who asked.
 [[nodiscard]] Result<std::vector<std::string>> prepare_recipe(Recipe& recipe, const Studio& studio);
 
-/// Renders one picture. `canvas` belongs to recipe.init.
+/// Renders one picture. `canvas` belongs to recipe.init. With a checkpoint of the same recipe the
+/// picture comes out as without; kConflict when it was made with another engine fingerprint.
 [[nodiscard]] Result<Image> paint(
     const Studio& studio,
     const Recipe& recipe,
     const std::optional<InitCanvas>& canvas,
+    const std::optional<PaintCheckpoint>& checkpoint,
     const std::stop_token& stop,
     StageSeconds& seconds
 );

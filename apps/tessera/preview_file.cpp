@@ -6,13 +6,13 @@
 
 namespace tessera::cli {
 
-void PreviewFile::show(const Tensor& latents, const std::stop_token& stop) {
+void PreviewFile::after_step(int /*pass*/, const Render& render, const std::stop_token& stop) {
     if (failed_ || stop.stop_requested()) {
         return;
     }
-    if (const auto written = write(latents, stop); !written) {
+    if (const auto written = write(render.loop().predicted_clean(), stop); !written) {
         failed_ = true;
-        progress_.say("note: no preview: " + written.error().message);
+        listener_.say("note: no preview: " + written.error().message);
     }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "tessera/progress_line.h"
+#include "tessera/render_listener.h"
 
 #include <chrono>
 #include <condition_variable>
@@ -14,24 +15,22 @@ namespace tessera::cli {
 /// Tells on stderr how far the work is: one line that is redrawn on a terminal, and plain lines
 /// elsewhere (every phase, and at most one step in two seconds). With its end the redrawn line is
 /// gone. Thread-safe.
-class Progress {
+class Progress final : public RenderListener {
   public:
     Progress();
-    ~Progress();
+    ~Progress() override;
     Progress(const Progress&) = delete;
     Progress& operator=(const Progress&) = delete;
 
     /// Begins one of several pictures; `caption` is its prompt.
     void begin_picture(std::size_t picture, std::size_t pictures, const std::string& caption);
-    void phase(const std::string& name);
-    /// `step` of `steps` are done; the first call of a picture says 0. `unit` is what they are
-    /// called.
-    void step(std::size_t step, std::size_t steps, const std::string& unit = "step");
+    void phase(const std::string& name) override;
+    void step(std::size_t step, std::size_t steps, const std::string& unit) override;
     /// Nothing is shown until the next phase: before stdout is written to, which may be the same
     /// terminal.
     void rest();
     /// A line that stays.
-    void say(const std::string& line);
+    void say(const std::string& line) override;
 
   private:
     using Clock = std::chrono::steady_clock;

@@ -1,6 +1,7 @@
 #include "tessera/render_session.h"
 
 #include "tessera/installed_models.h"
+#include "tessera/styled_prompt.h"
 
 #include <utility>
 
@@ -55,23 +56,6 @@ void RenderSession::use_styles(const std::filesystem::path& file) {
     }
 }
 
-Status RenderSession::apply_styles(RenderSettings& settings) {
-    if (settings.styles.empty()) {
-        return {};
-    }
-    if (!styles_) {
-        TESSERA_ASSIGN(styles_, read_styles(styles_file_));
-    }
-    for (const std::string& name : settings.styles) {
-        TESSERA_ASSIGN(const auto style, find_style(*styles_, name));
-        TESSERA_ASSIGN(settings.prompt, apply_style(style.prompt, settings.prompt));
-        TESSERA_ASSIGN(
-            settings.negative_prompt, apply_style(style.negative_prompt, settings.negative_prompt)
-        );
-    }
-    return {};
-}
-
 Status RenderSession::open(const std::string& model) {
     if (model_ && model_name_ == model) {
         return {};
@@ -98,7 +82,7 @@ Result<std::string> RenderSession::name_of_upscaler(const std::string& upscaler)
 
 Result<Recipe> RenderSession::plan(RenderSettings settings) {
     TESSERA_TRY(check_settings(settings, given_));
-    TESSERA_TRY(apply_styles(settings));
+    TESSERA_TRY(apply_styles(styles_file_, settings));
     TESSERA_TRY(open(settings.model));
     if (!settings.upscaler.empty()) {
         TESSERA_ASSIGN(settings.upscaler, name_of_upscaler(settings.upscaler));
@@ -127,7 +111,7 @@ Result<Image> RenderSession::paint(const Recipe& recipe, StageSeconds& seconds) 
         }
         TESSERA_ASSIGN(canvas, make_init_canvas(given_.init->image, mask, recipe));
     }
-    return cli::paint(studio(), recipe, canvas, stop_, seconds);
+    return cli::paint(studio(), recipe, canvas, std::nullopt, stop_, seconds);
 }
 
 void RenderSession::finish(bool success) {

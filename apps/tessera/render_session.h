@@ -2,10 +2,10 @@
 
 #include "base/result.h"
 #include "imaging/image.h"
-#include "prompt/styles.h"
 #include "tessera/locations.h"
 #include "tessera/opened_model.h"
 #include "tessera/painting.h"
+#include "tessera/preview_file.h"
 #include "tessera/progress.h"
 #include "tessera/recipe.h"
 #include "tessera/render_settings.h"
@@ -61,7 +61,6 @@ class RenderSession {
     [[nodiscard]] Result<std::string> name_of_upscaler(const std::string& upscaler);
 
   private:
-    Status apply_styles(RenderSettings& settings);
     Studio studio() { return {*model_, *upscalers_, progress_, preview_ ? &*preview_ : nullptr}; }
 
     Locations locations_;
@@ -71,7 +70,6 @@ class RenderSession {
     std::stop_token stop_;
     GivenPictures given_;
     std::filesystem::path styles_file_;
-    std::optional<std::vector<PromptStyle>> styles_;
     std::string model_name_;
     std::optional<OpenedModel> model_;
     std::optional<Upscalers> upscalers_;

@@ -7,6 +7,7 @@
 namespace tessera::cli {
 
 Result<std::string> Upscalers::name_of(const std::string& upscaler) {
+    const std::lock_guard lock(mutex_);
     TESSERA_ASSIGN(auto file, find_upscaler(locations_, upscaler));
     if (file.empty()) {
         return std::string(kLanczosName);
@@ -22,6 +23,7 @@ Result<std::filesystem::path> Upscalers::file_of(const std::string& name) const 
 }
 
 Result<std::string> Upscalers::hash(const std::string& name) {
+    const std::lock_guard lock(mutex_);
     if (const auto known = hashes_.find(name); known != hashes_.end()) {
         return known->second;
     }
@@ -35,6 +37,7 @@ Result<std::string> Upscalers::hash(const std::string& name) {
 }
 
 Result<Upscaler> Upscalers::get(const std::string& name) {
+    const std::lock_guard lock(mutex_);
     if (const auto known = loaded_.find(name); known != loaded_.end()) {
         return known->second;
     }

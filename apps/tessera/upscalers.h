@@ -6,11 +6,12 @@
 
 #include <filesystem>
 #include <map>
+#include <mutex>
 #include <string>
 
 namespace tessera::cli {
 
-/// The upscalers that one command uses, each loaded when first asked for. One thread at a time.
+/// The upscalers that one command or worker uses, each loaded when first asked for. Thread-safe.
 class Upscalers {
   public:
     Upscalers(Locations locations, Engine& engine)
@@ -30,6 +31,7 @@ class Upscalers {
 
     Locations locations_;
     Engine& engine_;
+    std::mutex mutex_;  // guards what follows; held while one is loaded
     std::map<std::string, std::filesystem::path> given_;  ///< as paths
     std::map<std::string, std::string> hashes_;
     std::map<std::string, Upscaler> loaded_;

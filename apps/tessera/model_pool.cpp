@@ -1,0 +1,83 @@
+#include "tessera/model_pool.h"
+
+#include "diffusion/pipeline_preview.h"
+
+#include <algorithm>
+
+namespace tessera::cli {
+
+Result<LatentPreview> PooledModel::preview(const std::stop_token& stop) {
+    const std::lock_guard lock(mutex_);
+    if (!preview_) {
+        TESSERA_ASSIGN(preview_, preview_of(*opened.pipeline, stop));
+    }
+    return *preview_;
+}
+
+Result<std::shared_ptr<PooledModel>> ModelPool::get(
+    const std::string& name, const std::string& hash
+) {
+    const std::lock_guard lock(mutex_);
+    const std::string affinity = affinity_of(name, hash);
+    const auto known = std::find_if(models_.begin(), models_.end(), [&](const auto& model) {
+        return model->affinity == affinity;
+    });
+    if (known != models_.end()) {
+        models_.splice(models_.begin(), models_, known);
+        note_loaded();
+        return models_.front();
+    }
+    TESSERA_ASSIGN(const auto shelved, shelf_.find(name));
+    if (shelved.affinity != affinity) {
+        return fail(
+            ErrorKind::kConflict,
+            "the model '{}' of this worker has the hash {}, the job wants {}",
+            name,
+            shelved.hash,
+            hash
+        );
+    }
+    make_room(shelved.bytes);
+    auto model = std::make_shared<PooledModel>();
+    TESSERA_ASSIGN(
+        model->opened, open_model(shelf_.locations(), shelved.folder, engine_, listener_)
+    );
+    model->affinity = affinity;
+    model->bytes = shelved.bytes;
+    models_.push_front(model);
+    note_loaded();
+    return model;
+}
+
+void ModelPool::make_room(std::uint64_t bytes) {
+    std::uint64_t used = bytes;
+    for (auto model = models_.begin(); model != models_.end();) {
+        used += (*model)->bytes;
+        // A model in use lives on until its render ends.
+        model = used > budget_bytes_ ? models_.erase(model) : std::next(model);
+    }
+}
+
+Result<std::shared_ptr<Engine>> ModelPool::engine() {
+    const std::lock_guard lock(mutex_);
+    if (!spare_engine_) {
+        TESSERA_ASSIGN(spare_engine_, make_engine(shelf_.locations(), engine_, listener_));
+    }
+    return spare_engine_;
+}
+
+void ModelPool::note_loaded() {
+    std::vector<std::string> names;
+    for (const auto& model : models_) {
+        names.push_back(model->affinity);
+    }
+    const std::lock_guard lock(loaded_mutex_);
+    loaded_ = std::move(names);
+}
+
+std::vector<std::string> ModelPool::loaded() const {
+    const std::lock_guard lock(loaded_mutex_);
+    return loaded_;
+}
+
+}  // namespace tessera::cli

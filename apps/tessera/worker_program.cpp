@@ -1,0 +1,144 @@
+#include "tessera/worker_program.h"
+
+#include "base/entropy.h"
+#include "tessera/farm_renderer.h"
+#include "tessera/terminal.h"
+#include "tessera/version.h"
+#include "worker/worker.h"
+
+#include <sys/sysinfo.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <thread>
+
+namespace tessera::cli {
+namespace {
+
+class SilentListener final : public RenderListener {
+  public:
+    explicit SilentListener(std::function<void(const std::string&)> say) : say_(std::move(say)) {}
+    void phase(const std::string& /*name*/) override {}
+    void step(std::size_t /*step*/, std::size_t /*steps*/, const std::string& /*unit*/) override {}
+    void say(const std::string& line) override { say_(line); }
+
+  private:
+    std::function<void(const std::string&)> say_;
+};
+
+std::string host_name() {
+    std::array<char, 256> name{};
+    return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "unknown";
+}
+
+int threads_of(const WorkerSetup& setup) {
+    const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+    return setup.threads > 0 ? setup.threads : std::max(1, cores / setup.processes);
+}
+
+std::uint64_t model_bytes_of(const WorkerSetup& setup) {
+    struct sysinfo info {};
+    if (setup.model_bytes > 0 || ::sysinfo(&info) != 0) {
+        return std::max<std::uint64_t>(setup.model_bytes, 1);
+    }
+    const auto processes = static_cast<std::uint64_t>(setup.processes);
+    return std::uint64_t{info.totalram} * info.mem_unit / 2 / processes;
+}
+
+}  // namespace
+
+std::vector<std::string> worker_command(const WorkerSetup& setup, const ProcessStart& start) {
+    std::vector<std::string> command{"/proc/self/exe", "worker", "--process", start.worker.value};
+    const auto set = [&](const char* key, const std::string& value) {
+        command.insert(command.end(), {"--set", fmt::format("{}={}", key, value)});
+    };
+    set("worker.server", setup.farm.url);
+    set("worker.slots", std::to_string(setup.slots));
+    set("worker.threads", std::to_string(threads_of(setup)));
+    set("worker.memory_budget", std::to_string(model_bytes_of(setup)));
+    set("worker.checkpoint_least", fmt::format("{:.3f}s", seconds_of(setup.checkpoints.shortest)));
+    set("worker.checkpoint_share", fmt::format("{}", setup.checkpoints.share));
+    set("worker.patience", fmt::format("{:.3f}s", seconds_of(setup.patience)));
+    if (!setup.node.empty()) {
+        set("worker.node", setup.node);
+    }
+    if (!setup.farm.authorities.empty()) {
+        set("worker.authorities", setup.farm.authorities.string());
+    }
+    if (!start.predecessor.value.empty()) {
+        command.insert(command.end(), {"--predecessor", start.predecessor.value});
+    }
+    if (!start.crash.empty()) {
+        command.insert(command.end(), {"--crash", start.crash});
+    }
+    return command;
+}
+
+Status run_workers(
+    const WorkerSetup& setup,
+    const std::function<void(const std::string&)>& say,
+    const std::stop_token& drain,
+    const std::stop_token& abandon
+) {
+    // Inherited by the processes alone; nobody else reads our environment.
+    ::setenv(kWorkerKeyVariable, setup.farm.key.c_str(), 1);
+    SupervisorOptions options;
+    options.processes = setup.processes;
+    options.command = [&](const ProcessStart& start) { return worker_command(setup, start); };
+    options.new_worker = [] {
+        return WorkerId{new_ulid(Clock::system().wall(), Entropy::system())};
+    };
+    options.say = say;
+    options.drain_timeout = setup.drain_timeout;
+    return supervise(options, drain, abandon);
+}
+
+WorkerExit run_worker_process(
+    const WorkerSetup& setup,
+    const WorkerProcess& process,
+    const std::stop_token& drain,
+    const std::stop_token& abandon
+) {
+    const auto say = [](const std::string& line) {
+        std::fprintf(stderr, "worker: %s\n", printable_line(line).c_str());
+    };
+    SilentListener listener(say);
+    const ModelShelf shelf(find_locations());
+    const EngineChoice engine{.threads = threads_of(setup), .cache = true};
+    FarmRenderer renderer(shelf, engine, model_bytes_of(setup), listener);
+    if (const auto ready = renderer.prepare(); !ready) {
+        say(ready.error().message);
+        return WorkerExit::kFailed;
+    }
+    WebSocketTransport transport(setup.farm);
+    HttpTaskObjects objects(setup.farm);
+    WorkerOptions options;
+    options.identity.worker = {process.worker};
+    options.identity.node = setup.node.empty() ? host_name() : setup.node;
+    options.identity.program = version_text();
+    options.identity.slots = setup.slots;
+    options.identity.predecessor = {process.predecessor};
+    options.identity.predecessor_crash = process.crash;
+    options.checkpoints = setup.checkpoints;
+    options.patience = setup.patience;
+    options.say = say;
+    options.on_stuck = [say](const std::string& why) {
+        say(why);
+        // Threads that do not move cannot be joined. What was reported has a moment to leave.
+        std::this_thread::sleep_for(std::chrono::milliseconds(500));
+        ::_exit(static_cast<int>(WorkerExit::kStuck));
+    };
+    Worker worker(
+        std::move(options), transport, objects, renderer, Clock::system(), Entropy::system()
+    );
+    if (const auto ended = worker.run(drain, abandon); !ended) {
+        say(ended.error().message);
+        return WorkerExit::kRefused;
+    }
+    return WorkerExit::kLeft;
+}
+
+}  // namespace tessera::cli
