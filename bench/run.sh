@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # The figures of docs/performance.md, on this machine, now. Writes 4.3 GB under build/bench the first
 # time, and as much again as engine cache. Takes some ten minutes on two cores.
-#   bench/run.sh [rooms|sd15|upscale|memory|demo|batch ...]      # default: all
+#   bench/run.sh [rooms|queue|farm|sd15|upscale|memory|demo|batch ...]      # default: all
 set -euo pipefail
 cd "$(dirname "$0")/.."
-parts=("${@:-rooms sd15 upscale memory demo batch}")
+parts=("${@:-rooms queue farm sd15 upscale memory demo batch}")
 bin=build/release/bin
 work=build/bench
 mkdir -p "$work"
@@ -15,6 +15,18 @@ title() { printf '\n## %s\n' "$*"; }
 if wants rooms; then
     title "hot paths outside the networks"
     $bin/room_bench --benchmark_min_time=0.2 2>/dev/null
+fi
+
+if wants queue; then
+    title "queue on SQLite at full durability: submit, claim, complete, in process"
+    $bin/queue_bench $work/queue 5
+fi
+
+if wants farm; then
+    title "farm without rendering: HTTP, dispatch, event streams, encodings; scheduler's decision"
+    $bin/farm_bench $work/farm
+    $bin/http_bench
+    $bin/scheduler_bench
 fi
 
 if wants sd15; then

@@ -31,18 +31,29 @@ install_debian_packages() {
         apt-get install -y -qq --no-install-recommends $missing >/dev/null
 }
 
+# What a folder's package-lock.json pins, as it pins it; nothing when it is there already.
+install_npm_packages() {
+    local room=$1 what=$2
+    cmp -s "$room/package-lock.json" "$room/node_modules/.tessera-lock" && return
+    say "fetching $what from npm"
+    (cd "$room" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
+    cp "$room/package-lock.json" "$room/node_modules/.tessera-lock"
+}
+
 install_onnxruntime() {
     [ -n "${ONNXRUNTIME_ROOT:-}" ] && return
     local room=third_party/onnxruntime
     local library=$room/node_modules/com.github.asus4.onnxruntime/Plugins/Linux/x64
-    if ! cmp -s $room/package-lock.json $room/node_modules/.tessera-lock; then
-        [ "$(uname -m)" = x86_64 ] || die "the pinned ONNX Runtime is for x86-64; set ONNXRUNTIME_ROOT to another"
-        say "fetching ONNX Runtime from npm (150 MB)"
-        (cd $room && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
-        # The library calls itself libonnxruntime.so.1, the package does not.
-        ln -sf libonnxruntime.so $library/libonnxruntime.so.1
-        cp $room/package-lock.json $room/node_modules/.tessera-lock
-    fi
+    [ "$(uname -m)" = x86_64 ] || die "the pinned ONNX Runtime is for x86-64; set ONNXRUNTIME_ROOT to another"
+    install_npm_packages $room "ONNX Runtime (150 MB)"
+    # The library calls itself libonnxruntime.so.1, the package does not.
+    ln -sf libonnxruntime.so $library/libonnxruntime.so.1
+}
+
+# Clients as their makers publish them, and what drives a browser.
+install_clients() {
+    install_npm_packages tests/clients "OpenAI's client (10 MB)"
+    install_npm_packages tests/web "Playwright's library (10 MB)"
 }
 
 # The vocabulary of OpenAI's CLIP, for checkpoints that bring none of their own: the first 48,894
@@ -68,3 +79,4 @@ install_clip_vocabulary() {
 install_debian_packages
 install_onnxruntime
 install_clip_vocabulary
+case " ${groups[*]} " in *" test "*) install_clients ;; esac
