@@ -3,13 +3,16 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 JOBS ?= $(shell nproc)
 
-.PHONY: help demo build test tsan fuzz bench lint format goldens test-gpu setup clean
+.PHONY: help demo serve build test sim chaos tsan fuzz bench lint format goldens test-gpu setup clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
-demo: build  ## set up, build and render four pictures into demo/
+demo: build  ## set up, build, run a small farm and render ten pictures into demo/
 	@tools/demo.sh
+
+serve: build  ## the farm on this machine, until Ctrl-C: http://127.0.0.1:7860
+	@build/release/bin/tessera serve --workers 2
 
 build:  ## set up and build the program: build/release/bin/tessera
 	@tools/setup.sh build
@@ -18,9 +21,21 @@ build:  ## set up and build the program: build/release/bin/tessera
 test:  ## set up, build with sanitizers and run the tests
 	@tools/setup.sh build test
 	@tools/build.sh dev
+	@tools/build.sh release
 	@ctest --preset dev
+	@build/release/bin/tessera-simulation --seeds 2000
+	@python3 tests/chaos/chaos.py --program build/release/bin/tessera --seconds 90
 
-tsan:  ## the rooms without ONNX Runtime under ThreadSanitizer
+sim:  ## SEEDS (default 10,000) farms in virtual time, with deaths; a seed that fails fails again
+	@tools/setup.sh build
+	@tools/build.sh release --target tessera-simulation
+	@build/release/bin/tessera-simulation --seeds $${SEEDS:-10000}
+
+chaos: build  ## kills and freezes a real farm at random; 4,000 tasks must come out right (SEED)
+	@python3 tests/chaos/chaos.py --program build/release/bin/tessera --tasks 4000 --kills 180 \
+		--pauses 60 --server-kills 5 $(if $(SEED),--seed $(SEED))
+
+tsan:  ## the farm's rooms that have threads under ThreadSanitizer
 	@tools/setup.sh build test
 	@tools/build.sh tsan
 	@ctest --preset tsan
