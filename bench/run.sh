@@ -23,8 +23,7 @@ if wants queue; then
 fi
 
 if wants farm; then
-    title "farm without rendering: HTTP, dispatch, event streams, encodings; scheduler's decision"
-    $bin/farm_bench $work/farm
+    title "HTTP server by itself, event streams; the scheduler's decision"
     $bin/http_bench
     $bin/scheduler_bench
 fi
