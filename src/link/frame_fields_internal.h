@@ -10,11 +10,15 @@
 
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 /// What the messages of both directions are made of. Checks give an error that begins with the
 /// field's name; `get_` functions take a part of a message over into a struct, or do the same.
 namespace tessera {
+
+/// Tasks that a worker holds, whichever way they are listed.
+inline constexpr std::size_t kMaxHeld = kMaxSlots;
 
 /// Any struct that holds `task` and `epoch`.
 template <class T>
@@ -94,6 +98,31 @@ template <class Frame>
     error.kind = kind;
     const auto* field = Frame::descriptor()->FindFieldByNumber(frame.message_case());
     return in_field(field == nullptr ? "frame" : field->name(), std::move(error));
+}
+
+/// A message of either direction as the bytes of its frame; `put(value, frame)` fills and checks
+/// it.
+template <class Frame, class Message, class Put>
+[[nodiscard]] Result<std::string> encode_in(const Message& message, const Put& put) {
+    Frame frame;
+    auto status = std::visit([&](const auto& value) { return put(value, frame); }, message);
+    if (!status) {
+        return in_message(frame, ErrorKind::kInvalidArgument, std::move(status).error());
+    }
+    return seal_frame(frame);
+}
+
+/// What `take(frame)` makes of a frame's bytes.
+template <class Frame, class Take>
+[[nodiscard]] auto decode_from(std::string_view bytes, const Take& take)
+    -> decltype(take(std::declval<const Frame&>())) {
+    Frame frame;
+    TESSERA_TRY(open_frame(bytes, frame));
+    auto message = take(frame);
+    if (!message) {
+        return in_message(frame, ErrorKind::kCorrupt, std::move(message).error());
+    }
+    return message;
 }
 
 }  // namespace tessera

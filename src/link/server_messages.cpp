@@ -4,7 +4,6 @@
 namespace tessera {
 namespace {
 
-constexpr std::size_t kMaxHeld = kMaxSlots;
 constexpr double kLongestPause = 86'400.0;
 constexpr int kMaxAttempts = 1'000'000;
 
@@ -270,28 +269,17 @@ Result<ServerMessage> take_message(const v1::ServerFrame& frame) {
 }  // namespace
 
 Result<std::string> encode(const ServerMessage& message) {
-    v1::ServerFrame frame;
-    auto status = std::visit(
-        [&](const auto& value) -> Status {
+    return encode_in<v1::ServerFrame>(
+        message,
+        [](const auto& value, v1::ServerFrame& frame) -> Status {
             TESSERA_TRY(put(value, frame));
             return check(value);
-        },
-        message
+        }
     );
-    if (!status) {
-        return in_message(frame, ErrorKind::kInvalidArgument, std::move(status).error());
-    }
-    return seal_frame(frame);
 }
 
 Result<ServerMessage> decode_server_message(std::string_view bytes) {
-    v1::ServerFrame frame;
-    TESSERA_TRY(open_frame(bytes, frame));
-    auto message = take_message(frame);
-    if (!message) {
-        return in_message(frame, ErrorKind::kCorrupt, std::move(message).error());
-    }
-    return message;
+    return decode_from<v1::ServerFrame>(bytes, take_message);
 }
 
 }  // namespace tessera

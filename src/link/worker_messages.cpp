@@ -4,8 +4,6 @@
 namespace tessera {
 namespace {
 
-constexpr std::size_t kMaxHeld = kMaxSlots;
-
 Status check(const ModelOffer& offer) {
     return check_text("affinity", offer.affinity, kMaxAffinityBytes);
 }
@@ -248,28 +246,17 @@ Result<WorkerMessage> take_message(const v1::WorkerFrame& frame) {
 }  // namespace
 
 Result<std::string> encode(const WorkerMessage& message) {
-    v1::WorkerFrame frame;
-    auto status = std::visit(
-        [&](const auto& value) -> Status {
+    return encode_in<v1::WorkerFrame>(
+        message,
+        [](const auto& value, v1::WorkerFrame& frame) -> Status {
             TESSERA_TRY(put(value, frame));
             return check(value);
-        },
-        message
+        }
     );
-    if (!status) {
-        return in_message(frame, ErrorKind::kInvalidArgument, std::move(status).error());
-    }
-    return seal_frame(frame);
 }
 
 Result<WorkerMessage> decode_worker_message(std::string_view bytes) {
-    v1::WorkerFrame frame;
-    TESSERA_TRY(open_frame(bytes, frame));
-    auto message = take_message(frame);
-    if (!message) {
-        return in_message(frame, ErrorKind::kCorrupt, std::move(message).error());
-    }
-    return message;
+    return decode_from<v1::WorkerFrame>(bytes, take_message);
 }
 
 }  // namespace tessera
