@@ -265,14 +265,16 @@ void JobFollowing::post(std::function<void()> task) {
 
 namespace {
 
-/// "00-<32 digits>-<16 digits>-<2 digits>"; another one is none, as W3C has it.
-bool is_trace_context(std::string_view text) {
-    constexpr std::string_view kForm = "xx-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx-xxxxxxxxxxxxxxxx-xx";
-    const auto fits = [](char letter, char form) {
-        const bool is_digit = (letter >= '0' && letter <= '9') || (letter >= 'a' && letter <= 'f');
-        return form == 'x' ? is_digit : letter == form;
+/// W3C's version 00: "00-<32 hex>-<16 hex>-<2 hex>", ids not all zero. Another one is none.
+bool is_traceparent(std::string_view text) {
+    constexpr std::string_view kShape = "00-hhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhh-hhhhhhhhhhhhhhhh-hh";
+    const auto fits = [](char letter, char wanted) {
+        const bool is_hex = (letter >= '0' && letter <= '9') || (letter >= 'a' && letter <= 'f');
+        return wanted == 'h' ? is_hex : letter == wanted;
     };
-    return std::ranges::equal(text, kForm, fits);
+    return std::ranges::equal(text, kShape, fits) &&
+           text.substr(3, 32).find_first_not_of('0') != std::string_view::npos &&
+           text.substr(36, 16).find_first_not_of('0') != std::string_view::npos;
 }
 
 }  // namespace
@@ -308,7 +310,7 @@ bool is_detached(const http::Request& request) {
 void apply_request(const http::Request& request, const Caller& caller, JobSpec& spec) {
     spec.tenant = caller.tenant;
     spec.idempotency_key = request.fields.get("Idempotency-Key");
-    if (const auto trace = request.fields.get("traceparent"); is_trace_context(trace)) {
+    if (const auto trace = request.fields.get("traceparent"); is_traceparent(trace)) {
         spec.traceparent = trace;
     }
 }

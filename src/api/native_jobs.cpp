@@ -12,18 +12,6 @@ namespace {
 constexpr int kUsualPage = 50;
 constexpr int kLargestPage = 200;
 
-/// W3C's version 00: "00-<32 hex>-<16 hex>-<2 hex>", ids not all zero.
-bool is_traceparent(std::string_view text) {
-    constexpr std::string_view kShape = "00-hhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhh-hhhhhhhhhhhhhhhh-hh";
-    const auto fits = [](char letter, char wanted) {
-        const bool is_hex = (letter >= '0' && letter <= '9') || (letter >= 'a' && letter <= 'f');
-        return wanted == 'h' ? is_hex : letter == wanted;
-    };
-    return std::equal(text.begin(), text.end(), kShape.begin(), kShape.end(), fits) &&
-           text.substr(3, 32).find_first_not_of('0') != std::string_view::npos &&
-           text.substr(36, 16).find_first_not_of('0') != std::string_view::npos;
-}
-
 /// What the head of the request says of the job.
 Checked<void> apply_head(const http::Request& request, const Caller& caller, JobSpec& spec) {
     const std::string in_body = std::exchange(spec.idempotency_key, {});
@@ -36,9 +24,6 @@ Checked<void> apply_head(const http::Request& request, const Caller& caller, Job
         );
     }
     spec.idempotency_key = in_body.empty() ? spec.idempotency_key : in_body;
-    if (!is_traceparent(spec.traceparent)) {
-        spec.traceparent.clear();
-    }
     return {};
 }
 

@@ -55,7 +55,7 @@ std::optional<PageFile> read_page_file(
     file.path = name == "index.html" ? "/" : "/" + name;
     file.media_type = type->second;
     file.etag = '"' + sha256_hex(as_bytes(*content)).substr(0, 32) + '"';
-    // Vite's names carry a hash of the content.
+    // Names in that folder carry a hash of the content.
     file.is_immutable = name.starts_with("assets/");
     file.content = *std::move(content);
     return file;

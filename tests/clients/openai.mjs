@@ -7,6 +7,8 @@ import assert from "node:assert/strict";
 import OpenAI, { toFile } from "openai";
 import { makePng, pngSize } from "./png.mjs";
 
+globalThis.File ??= (await import("node:buffer")).File; // Debian's Node.js 18 has it there alone
+
 const [base, key = "none"] = process.argv.slice(2);
 if (!base) {
     console.error("usage: node openai.mjs BASE_URL [KEY]");
