@@ -8,6 +8,7 @@
 #include "queue/sqlite_task_queue.h"
 #include "storage/object_token.h"
 #include "tessera/farm_catalog.h"
+#include "tessera/render_listener.h"
 #include "tessera/version.h"
 
 #include <sys/resource.h>
@@ -27,17 +28,6 @@ constexpr int kJobsAtOnce = 100;
 constexpr std::chrono::hours kKeepUploads{7 * 24};
 /// Open files that are no connections: database, objects, pipes to workers.
 constexpr std::size_t kOwnFiles = 256;
-
-class SayingListener final : public RenderListener {
-  public:
-    explicit SayingListener(std::function<void(const std::string&)> say) : say_(std::move(say)) {}
-    void phase(const std::string& /*name*/) override {}
-    void step(std::size_t /*step*/, std::size_t /*steps*/, const std::string& /*unit*/) override {}
-    void say(const std::string& line) override { say_(line); }
-
-  private:
-    std::function<void(const std::string&)> say_;
-};
 
 std::optional<QueuePlace> place_of(const Dispatcher& dispatcher, const JobId& job) {
     const auto outlook = dispatcher.outlook(job);
@@ -109,6 +99,7 @@ struct FarmServer::Parts {
     Status serve();
     void keep_house(const std::stop_token& stop);
     void clean();
+    Result<std::uint64_t> picture_bytes(const JobId& id) const;
     Result<std::vector<EndedJob>> ended_jobs() const;
     void forget_old_jobs();
 };
@@ -232,7 +223,16 @@ void FarmServer::Parts::keep_house(const std::stop_token& stop) {
     }
 }
 
-/// Jobs that ended, with what their pictures take; the oldest first.
+Result<std::uint64_t> FarmServer::Parts::picture_bytes(const JobId& id) const {
+    TESSERA_ASSIGN(const auto job, queue->job(id));
+    std::uint64_t bytes = 0;
+    for (const TaskView& task : job.tasks) {
+        bytes += task.result ? task.result->object.bytes : 0;
+    }
+    return bytes;
+}
+
+/// Jobs that ended, the newest first; with what their pictures take where that is asked for.
 Result<std::vector<EndedJob>> FarmServer::Parts::ended_jobs() const {
     std::vector<EndedJob> ended;
     JobFilter filter;
@@ -243,10 +243,9 @@ Result<std::vector<EndedJob>> FarmServer::Parts::ended_jobs() const {
             if (!is_final(job.state)) {
                 continue;
             }
-            TESSERA_ASSIGN(const auto whole, queue->job(job.id));
             EndedJob one{job.id, job.ended.value_or(job.submitted), 0};
-            for (const TaskView& task : whole.tasks) {
-                one.bytes += task.result ? task.result->object.bytes : 0;
+            if (options.retention.max_bytes) {
+                TESSERA_ASSIGN(one.bytes, picture_bytes(job.id));
             }
             ended.push_back(std::move(one));
         }

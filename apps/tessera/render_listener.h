@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
+#include <utility>
 
 namespace tessera::cli {
 
@@ -16,6 +18,18 @@ class RenderListener {
     virtual void step(std::size_t step, std::size_t steps, const std::string& unit) = 0;
     /// A sentence for the person.
     virtual void say(const std::string& line) = 0;
+};
+
+/// Passes sentences on, and nothing else.
+class SayingListener final : public RenderListener {
+  public:
+    explicit SayingListener(std::function<void(const std::string&)> say) : say_(std::move(say)) {}
+    void phase(const std::string& /*name*/) override {}
+    void step(std::size_t /*step*/, std::size_t /*steps*/, const std::string& /*unit*/) override {}
+    void say(const std::string& line) override { say_(line); }
+
+  private:
+    std::function<void(const std::string&)> say_;
 };
 
 }  // namespace tessera::cli

@@ -2,6 +2,7 @@
 
 #include "base/entropy.h"
 #include "tessera/farm_renderer.h"
+#include "tessera/render_listener.h"
 #include "tessera/terminal.h"
 #include "tessera/version.h"
 #include "worker/worker.h"
@@ -17,17 +18,6 @@
 
 namespace tessera::cli {
 namespace {
-
-class SilentListener final : public RenderListener {
-  public:
-    explicit SilentListener(std::function<void(const std::string&)> say) : say_(std::move(say)) {}
-    void phase(const std::string& /*name*/) override {}
-    void step(std::size_t /*step*/, std::size_t /*steps*/, const std::string& /*unit*/) override {}
-    void say(const std::string& line) override { say_(line); }
-
-  private:
-    std::function<void(const std::string&)> say_;
-};
 
 std::string host_name() {
     std::array<char, 256> name{};
@@ -105,7 +95,7 @@ WorkerExit run_worker_process(
     const auto say = [](const std::string& line) {
         std::fprintf(stderr, "worker: %s\n", printable_line(line).c_str());
     };
-    SilentListener listener(say);
+    SayingListener listener(say);
     const ModelShelf shelf(find_locations());
     const EngineChoice engine{.threads = threads_of(setup), .cache = true};
     FarmRenderer renderer(shelf, engine, model_bytes_of(setup), listener);

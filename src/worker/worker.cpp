@@ -65,7 +65,7 @@ Status Worker::run(const std::stop_token& drain, const std::stop_token& abandon)
     const std::stop_callback on_drain(drain, [this] {
         std::unique_lock lock(mutex_);
         session_.drain();
-        act(lock);
+        act();
         wake();
     });
     const std::stop_callback on_abandon(abandon, [this] { give_back_all(); });
@@ -128,7 +128,7 @@ bool Worker::connect_once(Error& why) {
         std::unique_lock lock(mutex_);
         if (number == link_number_) {
             session_.received(std::move(message), clock_.now());
-            act(lock);
+            act();
             wake();
         }
     };
@@ -152,14 +152,13 @@ bool Worker::connect_once(Error& why) {
     old = std::exchange(link_, std::shared_ptr<FarmLink>(*std::move(link)));
     if (link_up_) {
         session_.connected(std::move(models));
-        act(lock);
+        act();
     }
     lock.unlock();
     return true;
 }
 
-void Worker::act(std::unique_lock<std::mutex>& lock) {
-    (void)lock;  // is held: what the session says is done in the order in which it says it
+void Worker::act() {
     for (WorkerAction& action : session_.take_actions()) {
         if (auto* to_send = std::get_if<SendToServer>(&action)) {
             if (link_ && !link_->send(to_send->message)) {
@@ -201,7 +200,7 @@ void Worker::start(AssignTask task) {
     events.on_checkpoint = [this, id, epoch](TaskCheckpoint checkpoint) {
         std::unique_lock lock(mutex_);
         session_.checkpointed(id, epoch, std::move(checkpoint));
-        act(lock);
+        act();
     };
     auto slot = std::make_shared<TaskSlot>(
         std::move(task), objects_, clock_, options_.checkpoints, std::move(events)
@@ -220,7 +219,7 @@ void Worker::run_slot(const std::shared_ptr<TaskSlot>& slot) {
     } else {
         session_.failed(task.task, task.epoch, std::move(result).error());
     }
-    act(lock);
+    act();
     if (const auto running = running_.find({task.task, task.epoch}); running != running_.end()) {
         ended_.push_back(std::move(running->second.thread));
         running_.erase(running);
@@ -247,7 +246,7 @@ void Worker::beat(const std::stop_token& stop) {
         const std::uint64_t seen = news_;
         ended.swap(ended_);
         const auto next = session_.tick(now, resident_bytes(), models);
-        act(lock);
+        act();
         watch_stuck(lock, now);
         if (!ended.empty()) {
             lock.unlock();
@@ -278,7 +277,7 @@ void Worker::watch_stuck(std::unique_lock<std::mutex>& lock, Instant now) {
             key.second,
             TaskFailure{FaultKind::kTask, true, message, running.slot->log_text()}
         );
-        act(lock);
+        act();
         lock.unlock();
         options_.on_stuck(message);
         lock.lock();
@@ -298,7 +297,7 @@ void Worker::give_back_all() {
             TaskFailure{FaultKind::kInfrastructure, true, "the worker was stopped", {}}
         );
     }
-    act(lock);
+    act();
     wake();
 }
 

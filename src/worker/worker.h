@@ -65,7 +65,8 @@ class Worker {
     bool connect_once(Error& why);
     void beat(const std::stop_token& stop);
     void watch_stuck(std::unique_lock<std::mutex>& lock, Instant now);
-    void act(std::unique_lock<std::mutex>& lock);
+    /// Does what the session says, in the order in which it says it: mutex_ is held.
+    void act();
     void start(AssignTask task);
     void run_slot(const std::shared_ptr<TaskSlot>& slot);
     void give_back_all();
