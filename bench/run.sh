@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # The figures of docs/performance.md, on this machine, now. Writes 4.3 GB under build/bench the first
 # time, and as much again as engine cache. Takes some ten minutes on two cores.
-#   bench/run.sh [rooms|queue|farm|sd15|upscale|memory|demo|batch ...]      # default: all
+#   bench/run.sh [rooms|queue|farm|processes|sd15|upscale|memory|demo|batch ...]      # default: all
 set -euo pipefail
 cd "$(dirname "$0")/.."
-parts=("${@:-rooms queue farm sd15 upscale memory demo batch}")
+parts=("${@:-rooms queue farm processes sd15 upscale memory demo batch}")
 bin=build/release/bin
 work=build/bench
 mkdir -p "$work"
@@ -23,9 +23,15 @@ if wants queue; then
 fi
 
 if wants farm; then
-    title "HTTP server by itself, event streams; the scheduler's decision"
+    title "farm without rendering; the HTTP server by itself; the scheduler's decision"
+    $bin/farm_bench $work/farm
     $bin/http_bench
     $bin/scheduler_bench
+fi
+
+if wants processes; then
+    title "demo model: a farm of two worker processes against one, a thread each"
+    bench/process_ratio.py $bin/tessera $work/processes
 fi
 
 if wants sd15; then
