@@ -7,24 +7,28 @@
 
 namespace tessera {
 
-bool Scheduler::State::excludes(
+std::vector<WorkerIndex> Scheduler::State::excluded(
     const WorkerRegistry::Pool& pool, std::span<const WorkerId> failed_on
 ) const {
-    if (failed_on.empty()) {
-        return false;
-    }
-    int others = pool.usable_not_kept_off > 0 ? pool.usable_not_kept_off : pool.usable;
+    std::vector<WorkerIndex> excluded;
+    excluded.reserve(failed_on.size());
     for (const WorkerId& id : failed_on) {
-        if (const auto worker = registry.find(id)) {
-            for (const WorkerRegistry::Membership& membership : registry.worker(*worker).pools) {
-                if (&registry.at(membership.pool) == &pool &&
-                    pool.allows(pool.members[membership.member])) {
-                    --others;
-                }
+        const auto worker = registry.find_in_place_of(id);
+        if (!worker || std::find(excluded.begin(), excluded.end(), *worker) != excluded.end()) {
+            continue;
+        }
+        for (const WorkerRegistry::Membership& membership : registry.worker(*worker).pools) {
+            if (&registry.at(membership.pool) == &pool &&
+                pool.allows(pool.members[membership.member])) {
+                excluded.push_back(*worker);
             }
         }
     }
-    return others > 0;
+    const int able = pool.usable_not_kept_off > 0 ? pool.usable_not_kept_off : pool.usable;
+    if (static_cast<int>(excluded.size()) >= able) {
+        excluded.clear();
+    }
+    return excluded;
 }
 
 void Scheduler::State::gather(
@@ -35,19 +39,16 @@ void Scheduler::State::gather(
     std::vector<std::uint32_t>& into
 ) const {
     into.clear();
-    const bool excluding = excludes(pool, failed_on);
+    const std::vector<WorkerIndex> not_there = excluded(pool, failed_on);
     for (const std::vector<std::uint32_t>* list : {&pool.hot, &pool.open}) {
         for (const std::uint32_t member : *list) {
             if (into.size() >= limit) {
                 return;
             }
-            if (excluding) {
-                const WorkerId& id = registry.worker(*pool.members[member].worker).id;
-                if (std::find(failed_on.begin(), failed_on.end(), id) != failed_on.end()) {
-                    continue;
-                }
+            const WorkerIndex worker = *pool.members[member].worker;
+            if (std::find(not_there.begin(), not_there.end(), worker) == not_there.end()) {
+                into.push_back(member);
             }
-            into.push_back(member);
         }
         if (hot_only) {
             return;

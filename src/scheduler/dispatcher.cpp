@@ -10,6 +10,9 @@ namespace {
 constexpr int kSilentBeats = 2;
 constexpr int kLostBeats = 6;
 constexpr Duration kLongestSleep = std::chrono::seconds(1);
+/// Of one link, unread. A worker that is well has no more to say at once than that it asks for a
+/// task, keeps a checkpoint and ends a task in each of its slots, and a few heartbeats.
+constexpr std::size_t kMostWaiting = std::size_t{4} * kMaxSlots;
 
 /// The part of a task that a checkpoint leaves to be done, as far as it can be told.
 double left_of(const Claim& claim) {
@@ -30,6 +33,10 @@ ReadyTask ready_task_of(const Claim& claim) {
     task.cost = claim.plan.cost;
     task.deadline = claim.job->spec.deadline;
     return task;
+}
+
+LostClaim lost_claim_of(const Claim& claim) {
+    return {claim.task, claim.epoch, claim.plan.kind};
 }
 
 }  // namespace
@@ -88,7 +95,17 @@ LinkId Dispatcher::link_opened(std::shared_ptr<WorkerLink> link) {
 }
 
 void Dispatcher::link_message(LinkId link, WorkerMessage message) {
-    leave(LinkSaid{link, std::move(message)});
+    const std::lock_guard lock(inbox_mutex_);
+    std::size_t& waiting = waiting_[link];
+    if (waiting > kMostWaiting) {
+        return;
+    }
+    if (++waiting > kMostWaiting) {
+        inbox_.emplace_back(LinkFlooded{link});
+    } else {
+        inbox_.emplace_back(LinkSaid{link, std::move(message)});
+    }
+    inbox_changed_.notify_one();
 }
 
 void Dispatcher::link_closed(LinkId link) {
@@ -100,6 +117,7 @@ void Dispatcher::read_notes() {
     {
         const std::lock_guard lock(inbox_mutex_);
         notes.swap(inbox_);
+        waiting_.clear();
     }
     const std::lock_guard lock(mutex_);
     now_ = clock_.now();
@@ -144,6 +162,9 @@ void Dispatcher::handle(QueueEvent& event) {
                 }
                 if (!held.ended) {
                     const bool lost = event.kind == QueueEvent::Kind::kTaskReturned;
+                    if (lost) {
+                        worker->taken.push_back(lost_claim_of(*held.claim));
+                    }
                     end_task(
                         *worker,
                         event.task,
@@ -153,9 +174,7 @@ void Dispatcher::handle(QueueEvent& event) {
                     worker->held.erase(event.task);
                 }
             }
-            if (event.kind != QueueEvent::Kind::kTaskReturned) {
-                scheduler_.task_gone(event.task, now_);
-            }
+            scheduler_.task_gone(event.task, now_);
             break;
         }
         case QueueEvent::Kind::kTaskDone:
@@ -187,11 +206,30 @@ void Dispatcher::handle(LinkSaid& said) {
     }
     Worker& worker = workers_.at(link->second);
     worker.last_beat = now_;
+    worker.taken.clear();
     if (worker.silent) {
         worker.silent = false;
         scheduler_.worker_silent(worker.hello.worker, false);
     }
     std::visit([&](auto& message) { hear(worker, message); }, said.message);
+}
+
+void Dispatcher::handle(const LinkFlooded& flooded) {
+    std::shared_ptr<WorkerLink> way;
+    std::string who = "a stranger";
+    if (const auto stranger = strangers_.find(flooded.link); stranger != strangers_.end()) {
+        way = stranger->second;
+    } else if (const auto link = links_.find(flooded.link); link != links_.end()) {
+        way = workers_.at(link->second).link;
+        who = "worker " + link->second.value;
+    } else {
+        return;
+    }
+    const std::string reason = fmt::format("more than {} messages wait to be read", kMostWaiting);
+    options_.say(fmt::format("the link of {} is closed: {}", who, reason));
+    way->send(Goodbye{reason, true});
+    way->close(reason);
+    handle(LinkClosed{flooded.link});
 }
 
 void Dispatcher::handle(const LinkClosed& closed) {
@@ -206,7 +244,7 @@ void Dispatcher::handle(const LinkClosed& closed) {
     worker.link.reset();
     worker.gone_since = now_;
     scheduler_.worker_left(id);
-    if (worker.held.empty()) {
+    if (worker.held.empty() && worker.taken.empty()) {
         workers_.erase(id);
     }
 }
@@ -263,8 +301,12 @@ void Dispatcher::welcome(LinkId link, WorkerHello hello) {
     worker.since = worker.since == Instant{} ? now_ : worker.since;
     worker.last_beat = now_;
     worker.silent = false;
+    worker.taken.clear();
+    (void)lost_.take(id, now_);
     links_[link] = id;
-    scheduler_.worker_joined({id, hello.node, hello.fingerprint, hello.slots, hello.models});
+    scheduler_.worker_joined(
+        {id, hello.node, hello.fingerprint, hello.slots, hello.models, hello.predecessor}
+    );
     const std::vector<HeldTask> holds = std::exchange(hello.holds, {});
     worker.hello = std::move(hello);
     ServerHello answer;
@@ -276,21 +318,28 @@ void Dispatcher::welcome(LinkId link, WorkerHello hello) {
 }
 
 void Dispatcher::bury_predecessor(const WorkerHello& hello) {
-    const auto found = workers_.find(hello.predecessor);
-    if (hello.predecessor.value.empty() || found == workers_.end()) {
+    const WorkerId& gone = hello.predecessor;
+    if (gone.value.empty()) {
         return;
     }
+    const std::string reason = "the worker process ended";
+    const bool was_here = workers_.contains(gone);
+    const auto unended = was_here ? part_with(gone, reason) : lost_.take(gone, now_);
     if (!hello.predecessor_crash.empty()) {
-        for (const auto& [task, held] : found->second.held) {
-            if (!held.ended) {
-                TaskFailure failure;
-                failure.message = "the worker process crashed: " + hello.predecessor_crash;
-                queue_.fail(task, held.claim->epoch, std::move(failure), [](const auto&) {});
-                end_task(found->second, task, held.claim->epoch, TaskOutcome::kOwnFault);
-            }
+        std::set<TaskKind> kinds;
+        for (const LostClaim& claim : unended) {
+            TaskFailure failure;
+            failure.message = "the worker process crashed: " + hello.predecessor_crash;
+            // Refused for a task that somebody else has by now.
+            queue_.fail(claim.task, claim.epoch, std::move(failure), [](const auto&) {});
+            kinds.insert(claim.kind);
+        }
+        // It crashed once, however many tasks it held.
+        for (const TaskKind kind : kinds) {
+            scheduler_.worker_failed(gone, kind);
         }
     }
-    lose(hello.predecessor, "the worker process ended");
+    queue_.lose_worker(gone, reason);
 }
 
 std::vector<HeldTask> Dispatcher::readopt(Worker& worker, const std::vector<HeldTask>& holds) {
@@ -441,17 +490,24 @@ void Dispatcher::hear(Worker& worker, WorkerHello& /*hello*/) {
 }
 
 void Dispatcher::lose(const WorkerId& id, const std::string& reason) {
-    const auto found = workers_.find(id);
-    if (found == workers_.end()) {
-        return;
-    }
-    if (found->second.link) {
-        found->second.link->close(reason);
-        links_.erase(found->second.link_id);
+    lost_.keep(id, part_with(id, reason), now_);
+    queue_.lose_worker(id, reason);
+}
+
+std::vector<LostClaim> Dispatcher::part_with(const WorkerId& id, const std::string& reason) {
+    Worker worker = std::move(workers_.extract(id).mapped());
+    if (worker.link) {
+        worker.link->close(reason);
+        links_.erase(worker.link_id);
     }
     scheduler_.worker_left(id);
-    workers_.erase(found);
-    queue_.lose_worker(id, reason);
+    std::vector<LostClaim> unended = std::move(worker.taken);
+    for (const auto& [task, held] : worker.held) {
+        if (!held.ended) {
+            unended.push_back(lost_claim_of(*held.claim));
+        }
+    }
+    return unended;
 }
 
 void Dispatcher::check_workers() {

@@ -5,6 +5,7 @@
 #include "base/id.h"
 #include "link/messages.h"
 #include "queue/task_queue.h"
+#include "scheduler/lost_claims.h"
 #include "scheduler/scheduler.h"
 
 #include <condition_variable>
@@ -18,6 +19,7 @@
 #include <set>
 #include <string>
 #include <thread>
+#include <unordered_map>
 #include <variant>
 #include <vector>
 
@@ -39,7 +41,8 @@ struct DispatcherOptions {
     SchedulerSettings scheduler;
     Duration lease = std::chrono::seconds(30);
     Duration heartbeat = std::chrono::seconds(5);
-    /// A worker whose link broke may come back within this time and keep what it holds.
+    /// A worker whose link broke may come back within this time and keep what it holds. One that
+    /// crashed is told from one that was lost for some minutes longer, by what its successor says.
     Duration link_grace = std::chrono::milliseconds(500);
     /// Makes AssignTask::object_token.
     std::function<std::string(const Claim&)> object_token;
@@ -92,6 +95,8 @@ class Dispatcher {
     [[nodiscard]] Instant step();
 
     [[nodiscard]] LinkId link_opened(std::shared_ptr<WorkerLink> link);
+    /// A link on which more waits than a worker has to say is closed, and what else comes from it
+    /// is dropped.
     void link_message(LinkId link, WorkerMessage message);
     void link_closed(LinkId link);
 
@@ -121,6 +126,8 @@ class Dispatcher {
         std::uint64_t memory_bytes = 0;
         bool silent = false;
         std::map<TaskId, HeldByWorker> held;
+        /// What the queue gave back since it was last heard of.
+        std::vector<LostClaim> taken;
         std::size_t done = 0;
         std::size_t failed = 0;
         std::string last_error;
@@ -133,6 +140,9 @@ class Dispatcher {
         LinkId link;
         WorkerMessage message;
     };
+    struct LinkFlooded {
+        LinkId link;
+    };
     struct LinkClosed {
         LinkId link;
     };
@@ -143,13 +153,15 @@ class Dispatcher {
     struct DrainWorker {
         WorkerId worker;
     };
-    using Note = std::variant<QueueEvent, LinkOpened, LinkSaid, LinkClosed, Settled, DrainWorker>;
+    using Note = std::
+        variant<QueueEvent, LinkOpened, LinkSaid, LinkFlooded, LinkClosed, Settled, DrainWorker>;
 
     void leave(Note note);
     void read_notes();
     void handle(QueueEvent& event);
     void handle(LinkOpened& opened);
     void handle(LinkSaid& said);
+    void handle(const LinkFlooded& flooded);
     void handle(const LinkClosed& closed);
     void handle(const Settled& settled);
     void handle(const DrainWorker& order);
@@ -166,6 +178,8 @@ class Dispatcher {
     void bury_predecessor(const WorkerHello& hello);
     std::vector<HeldTask> readopt(Worker& worker, const std::vector<HeldTask>& holds);
     void lose(const WorkerId& id, const std::string& reason);
+    /// Forgets a worker and gives what it has not ended, for the caller to tell the queue.
+    std::vector<LostClaim> part_with(const WorkerId& id, const std::string& reason);
     /// False when it had ended already, or is held under another epoch.
     bool end_task(Worker& worker, const TaskId& task, Epoch epoch, TaskOutcome outcome);
     Done<void> settle(const Worker& worker, const TaskId& task, Epoch epoch);
@@ -179,9 +193,10 @@ class Dispatcher {
     TaskQueue& queue_;
     const Clock& clock_;
 
-    std::mutex inbox_mutex_;  // guards inbox_ and next_link_
+    std::mutex inbox_mutex_;  // guards what follows, to next_link_
     std::condition_variable_any inbox_changed_;
     std::deque<Note> inbox_;
+    std::unordered_map<LinkId, std::size_t> waiting_;  ///< messages in inbox_
     LinkId next_link_ = 1;
 
     mutable std::mutex mutex_;  // guards what follows; readers hold it shortly
@@ -189,6 +204,7 @@ class Dispatcher {
     std::map<LinkId, std::shared_ptr<WorkerLink>> strangers_;  ///< that have not said hello
     std::map<LinkId, WorkerId> links_;
     std::map<WorkerId, Worker> workers_;
+    LostClaims lost_;
     Instant now_;
 
     std::shared_ptr<void> watch_;

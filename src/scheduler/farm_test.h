@@ -42,12 +42,16 @@ class TestFarm {
 
     /// Offers the models, the first of them loaded, and asks for work for all of its slots.
     void join(
-        const std::string& worker, int slots = 1, std::vector<std::string> models = {"sd15"}
+        const std::string& worker,
+        int slots = 1,
+        std::vector<std::string> models = {"sd15"},
+        const std::string& predecessor = ""
     ) {
         WorkerOffer offer;
         offer.worker = WorkerId{worker};
         offer.node = "node of " + worker;
         offer.slots = slots;
+        offer.predecessor = WorkerId{predecessor};
         for (std::string& model : models) {
             offer.models.push_back({std::move(model), offer.models.empty()});
         }
@@ -79,6 +83,11 @@ class TestFarm {
     ) {
         scheduler.task_ended(assignment.task, assignment.worker, outcome, seconds, now);
         scheduler.worker_credit(assignment.worker, 1);
+    }
+
+    /// A process takes the place of one that has left.
+    void replace(const std::string& predecessor, const std::string& worker) {
+        join(worker, 1, {"sd15"}, predecessor);
     }
 
     void pass(double seconds) { now += duration_of(seconds); }

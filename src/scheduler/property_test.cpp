@@ -135,7 +135,13 @@ class RandomFarm {
         forget(name);
         Worker& worker = workers_[name];
         worker.slots = *rc::gen::inRange(1, 4);
-        WorkerOffer hello{WorkerId{name}, "node", "print", worker.slots, offer(worker)};
+        WorkerOffer hello{WorkerId{name}, "node", "print", worker.slots, offer(worker), {}};
+        if (*rc::gen::inRange(0, 3) == 0) {
+            hello.predecessor = {"w" + std::to_string(*rc::gen::inRange(0, 5))};
+        }
+        if (hello.predecessor != hello.worker) {
+            forget(hello.predecessor.value);
+        }
         farm_.scheduler.worker_joined(hello);
     }
 

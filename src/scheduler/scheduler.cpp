@@ -184,7 +184,8 @@ void Scheduler::task_gone(const TaskId& task, Instant now) {
 
 void Scheduler::worker_joined(const WorkerOffer& offer) {
     worker_left(offer.worker);
-    state_->registry.join(offer.worker, offer.node, offer.fingerprint, offer.slots, offer.models);
+    worker_left(offer.predecessor);
+    state_->registry.join(offer);
     const auto index = state_->registry.find(offer.worker);
     if (state_->held.size() <= *index) {
         state_->held.resize(*index + 1);
@@ -203,6 +204,10 @@ void Scheduler::worker_left(const WorkerId& worker) {
         state_->forget(at);
     }
     state_->registry.leave(*index);
+}
+
+void Scheduler::worker_failed(const WorkerId& worker, TaskKind kind) {
+    state_->registry.blame(worker, kind);
 }
 
 void Scheduler::worker_draining(const WorkerId& worker) {

@@ -44,6 +44,8 @@ struct WorkerOffer {
     std::string fingerprint;
     int slots = 1;
     std::vector<ModelOffer> models;
+    /// The process that it replaces; empty: none. For the rules on failures both are one worker.
+    WorkerId predecessor;
 };
 
 /// How a task's time on a worker ended.
@@ -120,7 +122,9 @@ struct WorkerView {
 ///
 /// A worker may get a task when it has credit, is not draining, offers the task's affinity (an
 /// empty one: any worker), has not failed at it, and is not kept off its kind. The last two do not
-/// count when nobody else that lives could do it.
+/// count when nobody else that lives could do it. A process that crashes or starts anew does not
+/// clear itself by that: its successor, and itself when it comes back, goes on with its failures.
+/// The last sixteen processes before it, and about a thousand that have left, are remembered.
 ///
 /// Facts about tasks and workers that it does not know are ignored.
 class Scheduler {
@@ -138,9 +142,13 @@ class Scheduler {
     /// running one, without a lesson; its tenant pays for the time it had.
     void task_gone(const TaskId& task, Instant now);
 
+    /// Its predecessor has left by that.
     void worker_joined(const WorkerOffer& offer);
     /// Its tasks are forgotten; the queue will say which of them are ready again.
     void worker_left(const WorkerId& worker);
+    /// It turns out that it failed at such a task by its own fault: it crashed. Also of one that
+    /// has left, and then of its successor.
+    void worker_failed(const WorkerId& worker, TaskKind kind);
     /// It takes no new task from now on.
     void worker_draining(const WorkerId& worker);
     /// It has not been heard of for a while: nothing new for it until it is again.

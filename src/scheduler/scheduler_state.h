@@ -66,8 +66,9 @@ struct Scheduler::State {
     /// Of the worker's time, until now.
     [[nodiscard]] static double elapsed(const Task& task, Instant now);
 
-    /// A task's failures on workers count: others could do it.
-    [[nodiscard]] bool excludes(
+    /// Those of the pool on which such a task failed, they or their predecessors; none when nobody
+    /// else could do it.
+    [[nodiscard]] std::vector<WorkerIndex> excluded(
         const WorkerRegistry::Pool& pool, std::span<const WorkerId> failed_on
     ) const;
     /// Fills `members` with those of the pool that can begin such a task now. With `limit` they may

@@ -216,6 +216,79 @@ TEST(Scheduler, ALoneWorkerEndsTheJobHoweverOftenItFailed) {
     EXPECT_FALSE(farm.next());
 }
 
+TEST(Scheduler, ASuccessorIsNoOtherWorkerToATaskThatFailedBeforeIt) {
+    TestFarm farm(TestFarm::plain());
+    farm.join("one");
+    farm.join("two");
+    ReadyTask task = TestFarm::task("a");
+    task.failed_on = {WorkerId{"one"}};
+    farm.scheduler.worker_left(WorkerId{"one"});
+    farm.replace("one", "one again");
+    farm.replace("one again", "one for the third time");
+    farm.ready(task);
+    EXPECT_EQ(farm.next_worker(), "two");
+    task.id.index = 1;
+    farm.ready(task);
+    EXPECT_FALSE(farm.next()) << "\"two\" is busy but lives";
+    EXPECT_EQ(farm.scheduler.outlook(task.id, farm.now)->reason, WaitReason::kFailedThere);
+    farm.scheduler.worker_left(WorkerId{"two"});
+    EXPECT_EQ(farm.next_worker(), "one for the third time") << "nobody else is left";
+}
+
+TEST(Scheduler, ASuccessorOfAProcessThatWasNeverSeenHereStandsInItsPlaceToo) {
+    TestFarm farm(TestFarm::plain());
+    ReadyTask task = TestFarm::task("a");
+    task.failed_on = {WorkerId{"before the restart"}};
+    farm.ready(task);
+    farm.replace("before the restart", "one");
+    farm.join("two");
+    EXPECT_EQ(farm.next_worker(), "two");
+}
+
+TEST(Scheduler, FailuresAtOnePlaceAreThoseOfOneWorker) {
+    TestFarm farm(TestFarm::plain());
+    farm.replace("first", "second");
+    farm.join("two");
+    farm.join("three");
+    ReadyTask task = TestFarm::task("a");
+    // It failed at both lives of one place, and at another: one worker is left that may try.
+    task.failed_on = {WorkerId{"first"}, WorkerId{"second"}, WorkerId{"two"}};
+    farm.ready(task);
+    EXPECT_EQ(farm.next_worker(), "three");
+}
+
+TEST(Scheduler, TheSuccessorsOfAPlaceGoOnWithItsFailures) {
+    TestFarm farm(TestFarm::plain());
+    farm.join("good");
+    farm.join("bad");
+    fail_on(farm, "bad", 2);
+    farm.scheduler.worker_left(WorkerId{"bad"});
+    farm.pass(600.0);
+    farm.replace("bad", "bad again");
+    EXPECT_TRUE(farm.scheduler.workers()[1].kept_off.empty());
+    farm.scheduler.worker_left(WorkerId{"bad again"});
+    farm.join("bad again");  // its link had broken
+    fail_on(farm, "bad again", 1);
+    farm.replace("bad again", "bad for the third time");
+    EXPECT_THAT(farm.scheduler.workers()[1].kept_off, ElementsAre(TaskKind::kRender));
+    // One that starts anew without saying what it replaces is another worker.
+    farm.join("new");
+    EXPECT_TRUE(farm.scheduler.workers()[2].kept_off.empty());
+}
+
+TEST(Scheduler, AFailureThatIsToldAfterTheWorkerLeftCountsAtItsPlace) {
+    TestFarm farm(TestFarm::plain());
+    farm.join("good");
+    farm.join("bad");
+    fail_on(farm, "bad", 1);
+    farm.scheduler.worker_left(WorkerId{"bad"});
+    farm.scheduler.worker_failed(WorkerId{"bad"}, TaskKind::kRender);
+    farm.replace("bad", "bad again");
+    EXPECT_TRUE(farm.scheduler.workers()[1].kept_off.empty());
+    farm.scheduler.worker_failed(WorkerId{"bad"}, TaskKind::kRender);
+    EXPECT_THAT(farm.scheduler.workers()[1].kept_off, ElementsAre(TaskKind::kRender));
+}
+
 TEST(Scheduler, TellsWhyATaskWaitsAndWhereItStands) {
     TestFarm farm(TestFarm::plain());
     for (int i = 0; i < 10; ++i) {

@@ -6,6 +6,8 @@ namespace tessera {
 namespace {
 
 constexpr int kMostSlots = 4096;
+constexpr std::size_t kMostEarlier = 16;
+constexpr std::size_t kMostDeparted = 1024;
 
 std::size_t index_of(TaskKind kind) {
     return static_cast<std::size_t>(kind);
@@ -13,13 +15,29 @@ std::size_t index_of(TaskKind kind) {
 
 }  // namespace
 
-void WorkerRegistry::join(
-    const WorkerId& id,
-    const std::string& node,
-    const std::string& fingerprint,
-    int slots,
-    const std::vector<ModelOffer>& models
-) {
+std::optional<WorkerRegistry::Past> WorkerRegistry::take_past(const WorkerId& id) {
+    const auto found = std::find_if(departed_.begin(), departed_.end(), [&](const Departed& one) {
+        return one.id == id;
+    });
+    if (found == departed_.end()) {
+        return std::nullopt;
+    }
+    Past past = std::move(found->past);
+    departed_.erase(found);
+    return past;
+}
+
+void WorkerRegistry::keep_past(const WorkerId& id, Past past) {
+    if (past.earlier.empty() && past.failures_in_a_row == decltype(past.failures_in_a_row){}) {
+        return;
+    }
+    departed_.push_back({id, std::move(past)});
+    if (departed_.size() > kMostDeparted) {
+        departed_.pop_front();
+    }
+}
+
+void WorkerRegistry::join(const WorkerOffer& offer) {
     WorkerIndex index = 0;
     if (free_workers_.empty()) {
         index = static_cast<WorkerIndex>(workers_.size());
@@ -30,19 +48,35 @@ void WorkerRegistry::join(
     }
     Worker& worker = workers_[index];
     worker = Worker();
-    worker.id = id;
-    worker.node = node;
-    worker.fingerprint = fingerprint;
-    worker.slots = std::clamp(slots, 1, kMostSlots);
+    worker.id = offer.worker;
+    worker.node = offer.node;
+    worker.fingerprint = offer.fingerprint;
+    worker.slots = std::clamp(offer.slots, 1, kMostSlots);
     worker.joined = ++joined_;
-    names_.emplace(id, index);
+    names_.emplace(worker.id, index);
+    auto inherited = take_past(offer.predecessor);
+    auto own = take_past(worker.id);
+    worker.past = own ? *std::move(own) : std::move(inherited).value_or(Past());
+    std::vector<WorkerId>& earlier = worker.past.earlier;
+    const bool is_told =
+        std::find(earlier.begin(), earlier.end(), offer.predecessor) != earlier.end();
+    if (!offer.predecessor.value.empty() && !is_told) {
+        earlier.push_back(offer.predecessor);
+    }
+    if (earlier.size() > kMostEarlier) {
+        earlier.erase(earlier.begin());
+    }
+    places_[worker.id] = index;
+    for (const WorkerId& before : earlier) {
+        places_.try_emplace(before, index);
+    }
     usable_slots_ += worker.slots;
     for (const auto& [key, pool] : pool_keys_) {
         if (key.second.empty()) {
             enter(index, pool);
         }
     }
-    set_models(index, models);
+    set_models(index, offer.models);
 }
 
 void WorkerRegistry::leave(WorkerIndex index) {
@@ -54,6 +88,15 @@ void WorkerRegistry::leave(WorkerIndex index) {
         usable_slots_ -= worker.slots;
     }
     names_.erase(worker.id);
+    const auto leave_place = [&](const WorkerId& id) {
+        const auto place = places_.find(id);
+        if (place != places_.end() && place->second == index) {
+            places_.erase(place);
+        }
+    };
+    leave_place(worker.id);
+    std::for_each(worker.past.earlier.begin(), worker.past.earlier.end(), leave_place);
+    keep_past(worker.id, std::move(worker.past));
     worker = Worker();
     free_workers_.push_back(index);
 }
@@ -175,18 +218,42 @@ void WorkerRegistry::end(WorkerIndex index, PoolIndex pool, double seconds) {
 }
 
 void WorkerRegistry::judge(WorkerIndex index, TaskKind kind, bool failed) {
-    int& failures = workers_[index].failures_in_a_row[index_of(kind)];
-    failures = failed ? std::min(failures + 1, settings_.keep_off_failures) : 0;
+    Past& past = workers_[index].past;
+    if (failed) {
+        count_failure(past, kind);
+    } else {
+        past.failures_in_a_row[index_of(kind)] = 0;
+    }
     refresh(index);
 }
 
+void WorkerRegistry::count_failure(Past& past, TaskKind kind) const {
+    int& failures = past.failures_in_a_row[index_of(kind)];
+    failures = std::min(failures + 1, settings_.keep_off_failures);
+}
+
+void WorkerRegistry::blame(const WorkerId& id, TaskKind kind) {
+    if (const auto index = find_in_place_of(id)) {
+        judge(*index, kind, true);
+        return;
+    }
+    Past past = take_past(id).value_or(Past());
+    count_failure(past, kind);
+    keep_past(id, std::move(past));
+}
+
 bool WorkerRegistry::kept_off(const Worker& worker, TaskKind kind) const {
-    return worker.failures_in_a_row[index_of(kind)] >= settings_.keep_off_failures;
+    return worker.past.failures_in_a_row[index_of(kind)] >= settings_.keep_off_failures;
 }
 
 std::optional<WorkerIndex> WorkerRegistry::find(const WorkerId& id) const {
     const auto found = names_.find(id);
     return found == names_.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::optional<WorkerIndex> WorkerRegistry::find_in_place_of(const WorkerId& id) const {
+    const auto found = places_.find(id);
+    return found == places_.end() ? std::nullopt : std::optional(found->second);
 }
 
 std::vector<WorkerIndex> WorkerRegistry::living() const {

@@ -5,9 +5,11 @@
 #include "job/task.h"
 #include "link/messages.h"
 #include "scheduler/cost_model.h"
+#include "scheduler/scheduler.h"
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -45,6 +47,11 @@ class WorkerRegistry {
         std::uint32_t member = 0;
         std::optional<std::uint32_t> model;  ///< into the worker's models; none: of no model
     };
+    /// What a process leaves to the one that takes its place.
+    struct Past {
+        std::vector<WorkerId> earlier;  ///< the last processes there before it, the oldest first
+        std::array<int, kTaskKinds> failures_in_a_row{};
+    };
     struct Worker {
         WorkerId id;
         std::string node;
@@ -57,7 +64,7 @@ class WorkerRegistry {
         std::uint64_t joined = 0;
         std::vector<Model> models;
         std::vector<Membership> pools;
-        std::array<int, kTaskKinds> failures_in_a_row{};
+        Past past;
         /// Of the model that was loaded last: its worker's time until other models get a turn.
         double quantum_left = 0.0;
 
@@ -115,13 +122,7 @@ class WorkerRegistry {
     [[nodiscard]] Pool& at(PoolIndex index) { return *pools_[index]; }
     [[nodiscard]] const Pool& at(PoolIndex index) const { return *pools_[index]; }
 
-    void join(
-        const WorkerId& id,
-        const std::string& node,
-        const std::string& fingerprint,
-        int slots,
-        const std::vector<ModelOffer>& models
-    );
+    void join(const WorkerOffer& offer);
     void leave(WorkerIndex index);
     void drain(WorkerIndex index);
     void set_silent(WorkerIndex index, bool silent);
@@ -135,8 +136,12 @@ class WorkerRegistry {
     void end(WorkerIndex index, PoolIndex pool, double seconds);
     /// Failed by its own fault, or done.
     void judge(WorkerIndex index, TaskKind kind, bool failed);
+    /// The same failure of a process that may have left.
+    void blame(const WorkerId& id, TaskKind kind);
 
     [[nodiscard]] std::optional<WorkerIndex> find(const WorkerId& id) const;
+    /// It, or the one that stands where it stood.
+    [[nodiscard]] std::optional<WorkerIndex> find_in_place_of(const WorkerId& id) const;
     [[nodiscard]] Worker& worker(WorkerIndex index) { return workers_[index]; }
     [[nodiscard]] const Worker& worker(WorkerIndex index) const { return workers_[index]; }
     [[nodiscard]] Member* member(WorkerIndex index, PoolIndex pool);
@@ -148,6 +153,15 @@ class WorkerRegistry {
     [[nodiscard]] int usable_slots() const { return usable_slots_; }
 
   private:
+    struct Departed {
+        WorkerId id;
+        Past past;
+    };
+
+    /// What it left when it went, and forgets it; nothing when there was nothing to keep.
+    [[nodiscard]] std::optional<Past> take_past(const WorkerId& id);
+    void keep_past(const WorkerId& id, Past past);
+    void count_failure(Past& past, TaskKind kind) const;
     [[nodiscard]] static std::optional<std::uint32_t> find_model(
         const std::vector<Model>& models, const std::string& affinity
     );
@@ -168,6 +182,9 @@ class WorkerRegistry {
     std::vector<Worker> workers_;
     std::vector<WorkerIndex> free_workers_;
     std::unordered_map<WorkerId, WorkerIndex> names_;
+    /// The living and their predecessors.
+    std::unordered_map<WorkerId, WorkerIndex> places_;
+    std::deque<Departed> departed_;  ///< the longest gone first
     /// Pools keep their places in memory: members point to their nodes' costs.
     std::vector<std::unique_ptr<Pool>> pools_;
     std::vector<PoolIndex> free_pools_;

@@ -55,6 +55,7 @@ void add(SimulationReport& sum, const SimulationReport& one) {
     sum.jobs += one.jobs;
     sum.tasks += one.tasks;
     sum.worker_kills += one.worker_kills;
+    sum.crashes += one.crashes;
     sum.freezes += one.freezes;
     sum.partitions += one.partitions;
     sum.server_kills += one.server_kills;
@@ -106,13 +107,15 @@ int main(int argc, char** argv) {
     std::filesystem::remove_all(folder, error);
     const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - begun;
     std::printf(
-        "%llu seeds, %zu jobs, %zu tasks, %zu renders; %zu worker kills, %zu freezes, %zu broken "
-        "links, %zu server kills, %zu duplicates, %zu clock jumps; %.1f s\n%zu promises broken\n",
+        "%llu seeds, %zu jobs, %zu tasks, %zu renders; %zu worker kills (%zu crashes), %zu "
+        "freezes, %zu broken links, %zu server kills, %zu duplicates, %zu clock jumps; %.1f s\n"
+        "%zu promises broken\n",
         static_cast<unsigned long long>(arguments.seeds),
         sum.jobs,
         sum.tasks,
         sum.renders,
         sum.worker_kills,
+        sum.crashes,
         sum.freezes,
         sum.partitions,
         sum.server_kills,

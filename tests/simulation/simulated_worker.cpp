@@ -76,6 +76,9 @@ void SimulatedWorker::kill(bool crash) {
         network_.hang_up(*std::exchange(connection_, std::nullopt));
     }
     crash_ = crash ? "signal 11" : "";
+    if (crash) {
+        crashed_.insert(id_);
+    }
     const std::uint64_t life = life_;
     time_.after(
         chance_between(std::chrono::milliseconds(50), std::chrono::seconds(2)),

@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 namespace tessera::simulation {
@@ -32,7 +33,7 @@ class SimulatedWorker {
 
     /// Starts the first process.
     void start();
-    /// SIGKILL; another process takes its place after a while.
+    /// SIGKILL, or a crash; another process takes its place after a while.
     void kill(bool crash);
     /// SIGSTOP for so long.
     void freeze(Duration duration);
@@ -41,6 +42,9 @@ class SimulatedWorker {
     void receive(std::uint64_t connection, ServerMessage message);
     void lose_connection(std::uint64_t connection);
 
+    [[nodiscard]] const WorkerId& id() const { return id_; }
+    /// Its processes that ended so.
+    [[nodiscard]] const std::set<WorkerId>& crashed() const { return crashed_; }
     [[nodiscard]] std::size_t completed() const { return completed_; }
 
   private:
@@ -71,6 +75,7 @@ class SimulatedWorker {
     bool alive_ = false;
     Instant frozen_until_;
     std::string crash_;
+    std::set<WorkerId> crashed_;
     WorkerId id_;
     std::unique_ptr<WorkerSession> session_;
     std::optional<std::uint64_t> connection_;

@@ -115,6 +115,7 @@ void Simulation::kill_server() {
     watch_.reset();
     ++server_life_;
     std::vector<std::uint64_t> open;
+    open.reserve(connections_.size());
     for (const auto& [number, connection] : connections_) {
         open.push_back(number);
     }
@@ -241,6 +242,9 @@ void Simulation::to_worker(std::uint64_t number, ServerMessage message) {
     if (found == connections_.end()) {
         return;
     }
+    if (const auto* given = std::get_if<AssignTask>(&message)) {
+        given_[given->task].emplace(given->epoch, workers_[found->second.worker]->id());
+    }
     const bool twice =
         !calm_ && !std::holds_alternative<ServerHello>(message) && entropy_.unit() < 0.03;
     report_.duplicates += twice ? 1 : 0;
@@ -319,7 +323,7 @@ void Simulation::misfortune() {
     SimulatedWorker& worker = *workers_[entropy_.next() % workers_.size()];
     if (what < 0.35) {
         ++report_.worker_kills;
-        worker.kill(false);
+        worker.kill(what < 0.10);
     } else if (what < 0.55) {
         ++report_.freezes;
         worker.freeze(some_time(kLease * 3));
@@ -396,9 +400,32 @@ void Simulation::check_end() {
     report_.jobs = submissions_.size();
     for (const auto& worker : workers_) {
         report_.renders += worker->completed();
+        report_.crashes += worker->crashed().size();
     }
     for (const Submission& submission : submissions_) {
         check_job(submission);
+    }
+}
+
+void Simulation::check_blame(const JobView& job) {
+    for (const TaskView& task : job.tasks) {
+        int fair = nature_of(job.plan->spec, task.id).own_failures;
+        const auto given = given_.find(task.id);
+        if (given != given_.end()) {
+            for (const auto& [epoch, process] : given->second) {
+                for (const auto& worker : workers_) {
+                    fair += worker->crashed().contains(process) ? 1 : 0;
+                }
+            }
+        }
+        if (task.own_failures > fair) {
+            broken(fmt::format(
+                "{} is blamed for {} failures, and had {}",
+                to_string(task.id),
+                task.own_failures,
+                fair
+            ));
+        }
     }
 }
 
@@ -422,7 +449,14 @@ void Simulation::check_job(const Submission& submission) {
         }
         return;
     }
+    check_blame(*view);
     const bool poison = submission.spec.render.prompt == "poison";
+    const bool blamed = std::ranges::any_of(view->tasks, [](const TaskView& task) {
+        return task.own_failures >= RetryPolicy().own_failures;
+    });
+    if (blamed && view->state == JobState::kFailed) {
+        return;
+    }
     if (poison ? view->state == JobState::kDone : view->state != JobState::kDone) {
         // A cancel whose answer was lost is no broken promise.
         if (view->state != JobState::kCancelled) {

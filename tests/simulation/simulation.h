@@ -30,6 +30,7 @@ struct SimulationReport {
     std::size_t jobs = 0;
     std::size_t tasks = 0;
     std::size_t worker_kills = 0;
+    std::size_t crashes = 0;  ///< of those, blamed on what the process held
     std::size_t freezes = 0;
     std::size_t partitions = 0;
     std::size_t server_kills = 0;
@@ -82,6 +83,8 @@ class Simulation {
     void misfortune();
     void check_end();
     void check_job(const Submission& submission);
+    /// No task is blamed for more than its own failures and the crashes of those that had it.
+    void check_blame(const JobView& job);
     void broken(std::string what);
     [[nodiscard]] Duration some_time(Duration most);
 
@@ -107,6 +110,7 @@ class Simulation {
     std::map<JobId, std::size_t> by_id_;
     std::map<TaskId, ObjectRef> delivered_;
     std::map<TaskId, std::pair<Epoch, WorkerId>> claimed_;
+    std::map<TaskId, std::map<Epoch, WorkerId>> given_;
     bool calm_ = false;
 };
 
