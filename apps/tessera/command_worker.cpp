@@ -6,6 +6,7 @@
 
 #include <CLI/CLI.hpp>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <cstdio>
@@ -19,13 +20,23 @@ struct WorkerArguments {
     WorkerProcess process;
 };
 
+/// A worker process does not outlive its supervisor.
+Status end_with(int supervisor) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (::getppid() != supervisor) {
+        return fail(ErrorKind::kUnavailable, "the supervisor of this worker process has ended");
+    }
+    return {};
+}
+
 Result<ExitCode> run(const WorkerArguments& arguments) {
+    if (!arguments.process.worker.empty()) {
+        TESSERA_TRY(end_with(arguments.process.supervisor));
+    }
     TESSERA_ASSIGN(const auto config, read_config(arguments.config));
     TESSERA_ASSIGN(const auto setup, worker_setup(config));
     const Interrupt interrupt([] {});
     if (!arguments.process.worker.empty()) {
-        // A worker process does not outlive its supervisor.
-        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
         const auto ended =
             run_worker_process(setup, arguments.process, interrupt.token(), interrupt.haste());
         return static_cast<ExitCode>(ended);
@@ -70,6 +81,7 @@ void add_worker(CLI::App& program, Action& action) {
     );
     add_config_options(*command, config);
     command->add_option("--process", arguments->process.worker)->group("");
+    command->add_option("--supervisor", arguments->process.supervisor)->group("");
     command->add_option("--predecessor", arguments->process.predecessor)->group("");
     command->add_option("--crash", arguments->process.crash)->group("");
     command->callback([arguments, &action] { action = [arguments] { return run(*arguments); }; });

@@ -1,7 +1,8 @@
 #include "tessera/farm_client.h"
 
+#include "tessera/farm_refusal.h"
+
 #include <CLI/CLI.hpp>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -48,11 +49,7 @@ ErrorKind kind_of(int status) {
 }
 
 Error error_of(const http::Response& response) {
-    const auto json = nlohmann::json::parse(response.body, nullptr, false);
-    std::string message = fmt::format("the server answers {}", response.status);
-    if (json.is_object() && json.contains("error") && json["error"].is_object()) {
-        message = json["error"].value("message", message);
-    }
+    std::string message = refusal_of(response);
     if (response.status == 401) {
         message += "; give the farm's key as TESSERA_KEY";
     }

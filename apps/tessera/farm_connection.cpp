@@ -1,7 +1,11 @@
 #include "tessera/farm_connection.h"
 
+#include "base/clock.h"
+#include "base/entropy.h"
 #include "base/hash.h"
+#include "tessera/farm_refusal.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <utility>
 
@@ -9,8 +13,8 @@ namespace tessera::cli {
 namespace {
 
 constexpr std::chrono::milliseconds kPing{2'000};
-constexpr int kTries = 4;
-constexpr std::chrono::milliseconds kFirstPause{200};
+constexpr Duration kFirstPause = std::chrono::milliseconds(200);
+constexpr Duration kLongestPause = std::chrono::seconds(4);
 
 std::string websocket_url(const std::string& url) {
     return (url.starts_with("https") ? "wss" + url.substr(5) : "ws" + url.substr(4)) +
@@ -31,17 +35,6 @@ class WebSocketLink final : public FarmLink {
     std::unique_ptr<http::WebSocketClient> socket_;
 };
 
-/// The sentence of {"error":{"message":…}}, or the body as it is.
-std::string reason_of(const http::Response& response) {
-    constexpr std::string_view kKey = R"("message":")";
-    const auto begin = response.body.find(kKey);
-    if (begin == std::string::npos) {
-        return response.body.substr(0, 200);
-    }
-    const auto from = begin + kKey.size();
-    return response.body.substr(from, response.body.find('"', from) - from);
-}
-
 ErrorKind kind_of(int status) {
     switch (status) {
         case 400:
@@ -55,6 +48,15 @@ ErrorKind kind_of(int status) {
             // A token that has expired, a store that is full: the task goes back.
             return ErrorKind::kUnavailable;
     }
+}
+
+/// Whether another answer may come in a moment: the server starts anew, or is busy.
+bool is_momentary(const Result<http::Response>& response) {
+    if (response) {
+        return response->status / 100 == 5 || response->status == 429;
+    }
+    return response.error().kind == ErrorKind::kUnavailable ||
+           response.error().kind == ErrorKind::kDeadline;
 }
 
 }  // namespace
@@ -109,17 +111,19 @@ Result<http::Response> HttpTaskObjects::ask_once(
 Result<http::Response> HttpTaskObjects::ask(http::Request request, const std::stop_token& stop) {
     std::mutex mutex;
     std::condition_variable_any never;
-    auto pause = kFirstPause;
-    for (int tries = 1;; ++tries, pause *= 2) {
+    const auto begun = std::chrono::steady_clock::now();
+    for (Duration pause = kFirstPause;; pause = std::min(pause * 2, kLongestPause)) {
         auto response = ask_once(request, stop);
-        const bool again = response ? response->status == 503
-                                    : response.error().kind == ErrorKind::kUnavailable ||
-                                          response.error().kind == ErrorKind::kDeadline;
-        if (!again || tries == kTries) {
+        // Half of it by chance: many workers that lost one server must not come back at once.
+        const Duration wait =
+            duration_of(seconds_of(pause) * (0.5 + 0.5 * Entropy::system().unit()));
+        const auto again = std::chrono::steady_clock::now() + wait;
+        if (!is_momentary(response) || again > begun + patience_) {
             return response;
         }
         std::unique_lock lock(mutex);
-        if (never.wait_for(lock, stop, pause, [&] { return stop.stop_requested(); })) {
+        never.wait_until(lock, stop, again, [] { return false; });
+        if (stop.stop_requested()) {
             return fail(ErrorKind::kCancelled, "stopped");
         }
     }
@@ -138,7 +142,7 @@ Result<Bytes> HttpTaskObjects::fetch(
             kind_of(response.status),
             "the server does not give object {}: {}",
             object.sha256,
-            reason_of(response)
+            refusal_of(response)
         );
     }
     const ByteView body = as_bytes(response.body);
@@ -167,7 +171,7 @@ Result<ObjectRef> HttpTaskObjects::store(
             kind_of(response.status),
             "the server does not take object {}: {}",
             object.sha256,
-            reason_of(response)
+            refusal_of(response)
         );
     }
     return object;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/clock.h"
 #include "http/client.h"
 #include "worker/farm_transport.h"
 
@@ -30,10 +31,12 @@ class WebSocketTransport final : public FarmTransport {
 };
 
 /// Objects over HTTP, a few connections shared by all slots. What fails because the server is away
-/// for a moment is tried again.
+/// or busy is tried again for as long as `patience`: a finished render is worth more than the time
+/// in which a server starts anew.
 class HttpTaskObjects final : public TaskObjects {
   public:
-    explicit HttpTaskObjects(FarmAddress address) : address_(std::move(address)) {}
+    explicit HttpTaskObjects(FarmAddress address, Duration patience = std::chrono::seconds(60))
+        : address_(std::move(address)), patience_(patience) {}
 
     [[nodiscard]] Result<Bytes> fetch(
         const ObjectRef& object, const std::string& token, const std::stop_token& stop
@@ -50,6 +53,7 @@ class HttpTaskObjects final : public TaskObjects {
     Result<http::Response> ask_once(const http::Request& request, const std::stop_token& stop);
 
     const FarmAddress address_;
+    const Duration patience_;
     std::mutex mutex_;
     std::vector<http::Client> idle_;
 };

@@ -13,7 +13,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <cstdlib>
 #include <thread>
 
 namespace tessera::cli {
@@ -41,7 +40,13 @@ std::uint64_t model_bytes_of(const WorkerSetup& setup) {
 }  // namespace
 
 std::vector<std::string> worker_command(const WorkerSetup& setup, const ProcessStart& start) {
-    std::vector<std::string> command{"/proc/self/exe", "worker", "--process", start.worker.value};
+    std::vector<std::string> command{
+        "/proc/self/exe",
+        "worker",
+        "--process",
+        start.worker.value,
+        "--supervisor",
+        std::to_string(::getpid())};
     const auto set = [&](const char* key, const std::string& value) {
         command.insert(command.end(), {"--set", fmt::format("{}={}", key, value)});
     };
@@ -73,11 +78,10 @@ Status run_workers(
     const std::stop_token& drain,
     const std::stop_token& abandon
 ) {
-    // Inherited by the processes alone; nobody else reads our environment.
-    ::setenv(kWorkerKeyVariable, setup.farm.key.c_str(), 1);
     SupervisorOptions options;
     options.processes = setup.processes;
     options.command = [&](const ProcessStart& start) { return worker_command(setup, start); };
+    options.environment = {{kWorkerKeyVariable, setup.farm.key}};
     options.new_worker = [] {
         return WorkerId{new_ulid(Clock::system().wall(), Entropy::system())};
     };

@@ -40,6 +40,7 @@ inline constexpr const char* kWorkerKeyVariable = "TESSERA_KEY";
 /// What one of them is.
 struct WorkerProcess {
     std::string worker;
+    int supervisor = 0;  ///< the process without which it does not live on
     std::string predecessor;
     std::string crash;
 };
@@ -52,7 +53,7 @@ struct WorkerProcess {
     const std::stop_token& abandon
 );
 
-/// The command line on which the program is such a process.
+/// The command line on which the program is such a process of this one.
 [[nodiscard]] std::vector<std::string> worker_command(
     const WorkerSetup& setup, const ProcessStart& start
 );

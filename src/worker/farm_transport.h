@@ -32,7 +32,8 @@ class FarmTransport {
     [[nodiscard]] virtual Result<std::unique_ptr<FarmLink>> connect(Events events) = 0;
 };
 
-/// How a worker moves bytes, each task with its own token. Thread-safe.
+/// How a worker moves bytes, each task with its own token. A call ends by itself, whatever becomes
+/// of the server, and soon after `stop`. Thread-safe.
 class TaskObjects {
   public:
     virtual ~TaskObjects() = default;

@@ -25,12 +25,34 @@ bool is_crash(int signal) {
     return std::find(kCrashes.begin(), kCrashes.end(), signal) != kCrashes.end();
 }
 
-Result<pid_t> spawn(const std::vector<std::string>& command) {
-    std::vector<char*> arguments;
-    for (const std::string& argument : command) {
-        arguments.push_back(const_cast<char*>(argument.c_str()));
+/// For posix_spawn: they live as long as the texts.
+std::vector<char*> pointers_to(const std::vector<std::string>& texts) {
+    std::vector<char*> pointers;
+    for (const std::string& text : texts) {
+        pointers.push_back(const_cast<char*>(text.c_str()));
     }
-    arguments.push_back(nullptr);
+    pointers.push_back(nullptr);
+    return pointers;
+}
+
+std::vector<std::string> environment_with(const std::map<std::string, std::string>& more) {
+    std::vector<std::string> settings;
+    for (char** own = environ; *own != nullptr; ++own) {
+        const std::string setting = *own;
+        if (!more.contains(setting.substr(0, setting.find('=')))) {
+            settings.push_back(setting);
+        }
+    }
+    for (const auto& [name, value] : more) {
+        settings.push_back(fmt::format("{}={}", name, value));
+    }
+    return settings;
+}
+
+Result<pid_t> spawn(
+    const std::vector<std::string>& command, const std::map<std::string, std::string>& environment
+) {
+    const std::vector<std::string> settings = environment_with(environment);
     // Signals are blocked in the threads of this process; the child starts with a clean slate.
     posix_spawnattr_t attributes;
     posix_spawnattr_init(&attributes);
@@ -47,7 +69,12 @@ Result<pid_t> spawn(const std::vector<std::string>& command) {
     );
     pid_t child = 0;
     const int error = posix_spawn(
-        &child, command.front().c_str(), nullptr, &attributes, arguments.data(), environ
+        &child,
+        command.front().c_str(),
+        nullptr,
+        &attributes,
+        pointers_to(command).data(),
+        pointers_to(settings).data()
     );
     posix_spawnattr_destroy(&attributes);
     if (error != 0) {
@@ -110,7 +137,7 @@ class ProcessKeeper {
             if (draining_) {
                 return std::nullopt;
             }
-            auto spawned = spawn(options_.command(start));
+            auto spawned = spawn(options_.command(start), options_.environment);
             if (!spawned) {
                 give_up_(std::move(spawned).error());
                 return std::nullopt;

@@ -5,6 +5,7 @@
 #include "base/result.h"
 
 #include <functional>
+#include <map>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -34,6 +35,8 @@ struct SupervisorOptions {
     int processes = 1;
     /// The program and its arguments; its standard streams are those of the supervisor.
     std::function<std::vector<std::string>(const ProcessStart&)> command;
+    /// Besides, or instead of, what the supervisor's own environment has.
+    std::map<std::string, std::string> environment;
     std::function<WorkerId()> new_worker;
     std::function<void(const std::string&)> say;
     /// Short, so that the server hears how the predecessor ended while it still waits for it

@@ -44,13 +44,13 @@ class TaskContext {
 class TaskRunner {
   public:
     virtual ~TaskRunner() = default;
-    /// kCancelled soon after `stop` is requested. Failures of kind kInvalidArgument, kNotFound,
-    /// kCorrupt, kUnsupported are the task's own and final; kUnavailable and kExhausted are
-    /// infrastructure's; others the task's own, to be tried again.
+    /// kCancelled soon after `stop` is requested. Failures of kind kInvalidArgument, kCorrupt,
+    /// kUnsupported are the task's own and final; kUnavailable and kExhausted are infrastructure's;
+    /// others the task's own, to be tried again: another worker may have what is kNotFound here.
     [[nodiscard]] virtual Result<TaskResult> run(
         const AssignTask& task, TaskContext& context, const std::stop_token& stop
     ) = 0;
-    /// What it can render with, and what of it is in memory.
+    /// What it can render with, and what of it is in memory. May wait for a disk.
     [[nodiscard]] virtual std::vector<ModelOffer> models() const = 0;
     [[nodiscard]] virtual std::string fingerprint() const = 0;
 };

@@ -18,7 +18,6 @@ TaskFailure failure_of(const Error& error) {
     failure.message = error.message;
     switch (error.kind) {
         case ErrorKind::kInvalidArgument:
-        case ErrorKind::kNotFound:
         case ErrorKind::kCorrupt:
         case ErrorKind::kUnsupported:
             failure.retryable = false;
@@ -76,6 +75,9 @@ tl::expected<TaskResult, TaskFailure> TaskSlot::run(TaskRunner& runner) {
 
 Duration TaskSlot::stuck_for(Instant now, Duration patience) const {
     const std::lock_guard lock(mutex_);
+    if (moving_bytes_) {
+        return Duration::zero();
+    }
     const Duration still = now - last_move_;
     // Until the first step is known, a model is perhaps being read from a slow disk.
     const Duration bound = expected_step_ == Duration::zero()
@@ -89,12 +91,24 @@ std::string TaskSlot::log_text() const {
     return log_;
 }
 
+void TaskSlot::moves_bytes(bool moving) {
+    const std::lock_guard lock(mutex_);
+    moving_bytes_ = moving;
+    last_move_ = clock_.now();
+}
+
 Result<Bytes> TaskSlot::fetch(const ObjectRef& object) {
-    return objects_.fetch(object, task_.object_token, stop_.get_token());
+    moves_bytes(true);
+    auto bytes = objects_.fetch(object, task_.object_token, stop_.get_token());
+    moves_bytes(false);
+    return bytes;
 }
 
 Result<ObjectRef> TaskSlot::store(ByteView bytes, const std::string& media_type) {
-    return objects_.store(bytes, media_type, task_.object_token, stop_.get_token());
+    moves_bytes(true);
+    auto object = objects_.store(bytes, media_type, task_.object_token, stop_.get_token());
+    moves_bytes(false);
+    return object;
 }
 
 void TaskSlot::progress(const TaskProgress& progress) {
@@ -156,8 +170,9 @@ void TaskSlot::log(const std::string& line) {
     const std::lock_guard lock(mutex_);
     log_ += iso_time(clock_.wall()) + " " + line + "\n";
     if (log_.size() > kMaxLogBytes) {
-        const std::size_t cut = log_.find('\n', log_.size() - kMaxLogBytes);
-        log_.erase(0, cut == std::string::npos ? log_.size() - kMaxLogBytes : cut + 1);
+        const std::size_t from = log_.size() - kMaxLogBytes;
+        const std::size_t line_end = log_.find('\n', from) + 1;
+        log_.erase(0, line_end < log_.size() ? line_end : from);
     }
 }
 

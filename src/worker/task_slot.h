@@ -42,7 +42,8 @@ class TaskSlot final : public TaskContext {
     [[nodiscard]] bool stopping() const { return stop_.stop_requested(); }
 
     [[nodiscard]] const AssignTask& task() const { return task_; }
-    /// How long nothing has moved, beyond what was to be expected; 0 while all is well. Any thread.
+    /// How long nothing has moved, beyond what was to be expected; 0 while all is well, and while
+    /// bytes are on their way, which ends by itself (TaskObjects). Any thread.
     [[nodiscard]] Duration stuck_for(Instant now, Duration patience) const;
     /// The last lines. Any thread.
     [[nodiscard]] std::string log_text() const;
@@ -58,6 +59,8 @@ class TaskSlot final : public TaskContext {
     void log(const std::string& line) override;
 
   private:
+    void moves_bytes(bool moving);
+
     const AssignTask task_;
     TaskObjects& objects_;
     const Clock& clock_;
@@ -73,6 +76,7 @@ class TaskSlot final : public TaskContext {
 
     mutable std::mutex mutex_;  // guards what follows
     Instant last_move_;
+    bool moving_bytes_ = false;
     Duration expected_step_{};
     TaskProgress progress_;
     std::string log_;

@@ -12,6 +12,8 @@ namespace {
 /// How long an abandoned worker waits for the server to take its tasks back.
 constexpr std::chrono::seconds kLastWords{2};
 constexpr Duration kLongestSleep = std::chrono::seconds(1);
+/// How often is looked which models there are, and which of them are in memory.
+constexpr Duration kLookAgain = std::chrono::seconds(1);
 
 /// What this process has in memory; 0 where it cannot be told.
 std::uint64_t resident_bytes() {
@@ -61,6 +63,8 @@ Worker::~Worker() {
 }
 
 Status Worker::run(const std::stop_token& drain, const std::stop_token& abandon) {
+    look_at_models();
+    const std::jthread look([this](const std::stop_token& stop) { keep_looking(stop); });
     const std::jthread heart([this](const std::stop_token& stop) { beat(stop); });
     const std::stop_callback on_drain(drain, [this] {
         std::unique_lock lock(mutex_);
@@ -140,7 +144,6 @@ bool Worker::connect_once(Error& why) {
             wake();
         }
     };
-    auto models = runner_.models();
     auto link = transport_.connect(std::move(events));
     std::shared_ptr<FarmLink> old;
     std::unique_lock lock(mutex_);
@@ -151,7 +154,7 @@ bool Worker::connect_once(Error& why) {
     }
     old = std::exchange(link_, std::shared_ptr<FarmLink>(*std::move(link)));
     if (link_up_) {
-        session_.connected(std::move(models));
+        session_.connected(models_);
         act();
     }
     lock.unlock();
@@ -232,20 +235,41 @@ void Worker::wake() {
     changed_.notify_all();
 }
 
+void Worker::look_at_models() {
+    auto models = runner_.models();
+    const std::lock_guard lock(mutex_);
+    if (models.size() > kMaxModelOffers) {
+        if (!std::exchange(told_too_many_, true)) {
+            options_.say(fmt::format(
+                "of {} models the first {} are offered to the farm", models.size(), kMaxModelOffers
+            ));
+        }
+        models.resize(kMaxModelOffers);
+    }
+    models_ = std::move(models);
+}
+
+void Worker::keep_looking(const std::stop_token& stop) {
+    while (true) {
+        {
+            std::unique_lock lock(mutex_);
+            changed_.wait_for(lock, stop, kLookAgain, [] { return false; });
+        }
+        if (stop.stop_requested()) {
+            return;
+        }
+        look_at_models();
+    }
+}
+
 void Worker::beat(const std::stop_token& stop) {
-    Instant models_read;
-    std::vector<ModelOffer> models;
     while (!stop.stop_requested()) {
         const Instant now = clock_.now();
-        if (models.empty() || now >= models_read + kLongestSleep) {
-            models = runner_.models();
-            models_read = now;
-        }
         std::vector<std::jthread> ended;
         std::unique_lock lock(mutex_);
         const std::uint64_t seen = news_;
         ended.swap(ended_);
-        const auto next = session_.tick(now, resident_bytes(), models);
+        const auto next = session_.tick(now, resident_bytes(), models_);
         act();
         watch_stuck(lock, now);
         if (!ended.empty()) {

@@ -16,6 +16,7 @@
 #include <stop_token>
 #include <string>
 #include <thread>
+#include <vector>
 
 namespace tessera {
 
@@ -35,7 +36,7 @@ struct WorkerOptions {
 };
 
 /// One worker process: keeps the link, runs tasks in its slots, beats the heart from a thread of
-/// its own, which no render blocks.
+/// its own, which no render and no disk blocks.
 class Worker {
   public:
     Worker(
@@ -64,6 +65,8 @@ class Worker {
     Status keep_link();
     bool connect_once(Error& why);
     void beat(const std::stop_token& stop);
+    void look_at_models();
+    void keep_looking(const std::stop_token& stop);
     void watch_stuck(std::unique_lock<std::mutex>& lock, Instant now);
     /// Does what the session says, in the order in which it says it: mutex_ is held.
     void act();
@@ -87,6 +90,8 @@ class Worker {
     bool link_up_ = false;
     std::optional<Error> refused_;
     bool abandoned_ = false;
+    std::vector<ModelOffer> models_;
+    bool told_too_many_ = false;
     std::uint64_t news_ = 0;  ///< counts what the heart should look at
     std::map<std::pair<TaskId, Epoch>, Running> running_;
     std::vector<std::jthread> ended_;  ///< to be joined

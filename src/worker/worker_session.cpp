@@ -75,10 +75,12 @@ void WorkerSession::received(ServerMessage message, Instant now) {
         },
         message
     );
+    offer_slots();
 }
 
 void WorkerSession::welcome(const ServerHello& hello, Instant now) {
     linked_ = true;
+    offered_ = 0;
     // The predecessor's crash is told once.
     identity_.predecessor = {};
     identity_.predecessor_crash.clear();
@@ -102,18 +104,26 @@ void WorkerSession::welcome(const ServerHello& hello, Instant now) {
     }
     if (draining_) {
         send(WorkerLeaving{});
-    } else {
-        offer_slots(identity_.slots - running());
     }
 }
 
-void WorkerSession::offer_slots(int slots) {
-    if (linked_ && !draining_ && slots > 0) {
-        send(WorkerReady{slots});
+void WorkerSession::offer_slots() {
+    // As many results may wait to be settled as there are slots; with more, the server cannot keep
+    // them, and they would pile up here.
+    const int most_held = std::min(2 * identity_.slots, kMaxSlots);
+    const int free =
+        std::min(identity_.slots - running(), most_held - static_cast<int>(tasks_.size()));
+    if (linked_ && !draining_ && free > offered_) {
+        send(WorkerReady{free - std::exchange(offered_, free)});
     }
 }
 
 void WorkerSession::assign(AssignTask task) {
+    const auto old = tasks_.find(task.task);
+    if (old != tasks_.end() && old->second.epoch >= task.epoch) {
+        return;
+    }
+    offered_ = std::max(offered_ - 1, 0);
     if (draining_ || running() >= identity_.slots) {
         // It crossed our leaving, or the server counts otherwise: back at once.
         send(TaskFailed{
@@ -122,11 +132,8 @@ void WorkerSession::assign(AssignTask task) {
             TaskFailure{FaultKind::kInfrastructure, true, "the worker has no free slot", {}}});
         return;
     }
-    if (const auto old = tasks_.find(task.task); old != tasks_.end()) {
+    if (old != tasks_.end()) {
         // A later epoch of what still runs here: the old one is worth nothing.
-        if (old->second.epoch >= task.epoch) {
-            return;
-        }
         if (!old->second.end) {
             actions_.emplace_back(StopTask{old->first, old->second.epoch});
         }
@@ -147,7 +154,6 @@ void WorkerSession::obey(const TaskId& task, Epoch epoch) {
     tasks_.erase(task);
     if (ran) {
         actions_.emplace_back(StopTask{task, epoch});
-        offer_slots(1);
     }
 }
 
@@ -188,7 +194,7 @@ void WorkerSession::end(const TaskId& task, Epoch epoch, WorkerMessage message) 
     held->end = std::move(message);
     if (linked_) {
         send(*held->end);
-        offer_slots(1);
+        offer_slots();
     }
 }
 

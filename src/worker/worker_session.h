@@ -32,7 +32,8 @@ using WorkerAction = std::variant<SendToServer, StartTask, StopTask, LeaveFarm>;
 
 /// A worker's side of the link, as a state machine: it is told what happens and says what to do.
 /// No threads, no clock, no network, so that a simulation can run thousands. What ran when the link
-/// broke runs on; what ended meanwhile is told again until the server has settled it.
+/// broke runs on; what ended meanwhile is told again until the server has settled it. While more
+/// results wait for that than there are slots, it takes no more tasks.
 class WorkerSession {
   public:
     explicit WorkerSession(WorkerHello identity) : identity_(std::move(identity)) {}
@@ -81,7 +82,7 @@ class WorkerSession {
     void obey(const TaskId& task, Epoch epoch);
     void end(const TaskId& task, Epoch epoch, WorkerMessage message);
     void tell_end(Held& held, Instant now);
-    void offer_slots(int slots);
+    void offer_slots();
     [[nodiscard]] Held* find(const TaskId& task, Epoch epoch);
     void send(WorkerMessage message);
 
@@ -90,6 +91,7 @@ class WorkerSession {
     std::vector<WorkerAction> actions_;
     bool linked_ = false;  ///< and welcomed
     bool draining_ = false;
+    int offered_ = 0;  ///< slots that the server may still fill
     Duration heartbeat_{};
     Instant next_heartbeat_;
     Instant last_beat_;

@@ -54,6 +54,15 @@ std::vector<Action> done(const std::vector<WorkerAction>& actions) {
     return found;
 }
 
+/// So many slots of the session's are offered.
+int offered(const std::vector<WorkerAction>& actions) {
+    int slots = 0;
+    for (const WorkerReady& ready : sent<WorkerReady>(actions)) {
+        slots += ready.slots;
+    }
+    return slots;
+}
+
 class WorkerSessionTest : public testing::Test {
   protected:
     static WorkerHello identity() {
@@ -218,6 +227,32 @@ TEST_F(WorkerSessionTest, TellsAnEndAgainUntilItIsSettled) {
     EXPECT_EQ(sent<TaskCompleted>(tick(kBeat * 2)).size(), 1U);
     session_.received(TaskSettled{task_id(0), {1}, true, {}}, kStart);
     EXPECT_TRUE(sent<TaskCompleted>(tick(kBeat * 4)).empty());
+}
+
+TEST_F(WorkerSessionTest, TakesNoMoreWhileTheServerCannotKeepWhatEnded) {
+    link();
+    int credit = offered(take());
+    int given = 0;
+    for (; credit > 0 && given < 100; ++given) {
+        session_.received(assignment(given), kStart);
+        session_.completed(task_id(given), {1}, {});
+        credit += offered(take()) - 1;
+    }
+    EXPECT_EQ(given, 4) << "two for each slot";
+    session_.received(TaskSettled{task_id(0), {1}, true, {}}, kStart);
+    EXPECT_EQ(offered(take()), 1);
+}
+
+TEST_F(WorkerSessionTest, CountsUnsettledResultsWhenTheLinkIsBack) {
+    link();
+    for (int i = 0; i < 3; ++i) {
+        session_.received(assignment(i), kStart);
+        session_.completed(task_id(i), {1}, {});
+    }
+    session_.disconnected();
+    take();
+    link({{task_id(0), {1}}, {task_id(1), {1}}, {task_id(2), {1}}});
+    EXPECT_EQ(offered(take()), 1);
 }
 
 TEST_F(WorkerSessionTest, ADrainingWorkerFinishesAndTakesNothingNew) {
