@@ -133,7 +133,6 @@ NoopFarm::NoopFarm(const std::filesystem::path& folder) : models_(std::make_uniq
     settings.version = "bench";
     settings.object_secret = std::string(32, 's');
     settings.worker_key = kWorkerKey;
-    settings.uploads = folder / "uploads";
     settings.requests_per_second = 1e9;
     settings.burst = 1e9;
     DispatcherOptions options;
@@ -149,7 +148,17 @@ NoopFarm::NoopFarm(const std::filesystem::path& folder) : models_(std::make_uniq
         *models_, *queue_, *dispatcher_, limits, clock, entropy
     );
     const api::ApiParts parts{
-        *queue_, *store_, bus_, *dispatcher_, *models_, *keys_, *desk_, clock, entropy, settings};
+        *queue_,
+        *store_,
+        bus_,
+        *dispatcher_,
+        *models_,
+        *keys_,
+        *desk_,
+        clock,
+        entropy,
+        settings,
+        std::make_shared<api::ObjectDesk>(*queue_, *store_, clock, folder / "uploads")};
     server_ = must(http::Server::start({}, api::make_router(parts)));
 }
 

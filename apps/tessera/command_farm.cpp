@@ -245,7 +245,7 @@ CLI::App* add(
     Action& action,
     const char* name,
     const char* help,
-    std::shared_ptr<FarmArguments> arguments,
+    const std::shared_ptr<FarmArguments>& arguments,
     Run run
 ) {
     CLI::App* command = program.add_subcommand(name, help);

@@ -184,7 +184,7 @@ CLI::App* add(
     Action& action,
     const char* name,
     const char* help,
-    std::shared_ptr<JobsArguments> arguments,
+    const std::shared_ptr<JobsArguments>& arguments,
     bool named,
     Run run
 ) {

@@ -46,17 +46,6 @@ void greet(const FarmServer& server, const Config& config, int workers) {
     std::fflush(stdout);
 }
 
-/// Where the server's own workers find it.
-std::string local_url(const FarmServer& server, const Config& config) {
-    std::string url = server.url();
-    for (const char* any : {"0.0.0.0", "[::]"}) {
-        if (const auto at = url.find(any); at != std::string::npos) {
-            url.replace(at, std::string_view(any).size(), "127.0.0.1");
-        }
-    }
-    return config.worker.server.empty() ? url : config.worker.server;
-}
-
 void wait_for(const std::stop_token& stop) {
     std::mutex mutex;
     std::condition_variable_any never;
@@ -91,11 +80,10 @@ Result<ExitCode> run(const ServeArguments& arguments) {
     if (!config.worker.local) {
         wait_for(interrupt.token());
     } else {
-        worker.farm.url = local_url(*server, config);
-        worker.farm.key = server->worker_key();
-        if (worker.farm.authorities.empty()) {
-            worker.farm.authorities = config.server.tls_certificate;
+        if (config.worker.server.empty()) {
+            worker.farm.url = server->worker_url();
         }
+        worker.farm.key = server->worker_key();
         worked = run_workers(worker, say, interrupt.token(), interrupt.haste());
     }
     {

@@ -47,6 +47,7 @@ TenantLimits tenant_limits(const LimitsConfig& config) {
     limits.max_count = config.max_count;
     limits.max_cost = config.max_cost;
     limits.max_queued_tasks = static_cast<std::size_t>(config.max_queued_tasks);
+    limits.max_queued_tasks_of_all = static_cast<std::size_t>(config.max_queued_tasks_of_all);
     limits.max_queued_cost = config.max_queued_cost;
     return limits;
 }
@@ -60,6 +61,7 @@ http::ServerOptions http_options(const ServerConfig& server) {
     }
     options.io_threads = server.io_threads;
     options.handler_threads = server.handler_threads;
+    options.body_memory = server.max_bodies.bytes;
     options.header_limit = server.max_header.bytes;
     options.header_timeout = milliseconds(server.header_timeout);
     options.body_timeout = milliseconds(server.body_timeout);

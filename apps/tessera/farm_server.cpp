@@ -22,6 +22,8 @@ namespace tessera::cli {
 namespace {
 
 constexpr std::chrono::seconds kPlacesPause{1};
+/// Between two looks at what ended tasks left behind.
+constexpr std::chrono::seconds kTidyPause{15};
 constexpr std::size_t kPlacesTold = 200;
 constexpr int kJobsAtOnce = 100;
 /// Uploads that no job refers to.
@@ -81,6 +83,7 @@ struct FarmServer::Parts {
     std::unique_ptr<SqliteTaskQueue> queue;
     std::unique_ptr<EventBus> events;
     std::unique_ptr<QueueEvents> queue_events;
+    std::shared_ptr<api::ObjectDesk> objects;
     std::shared_ptr<void> event_watch;
     std::unique_ptr<Dispatcher> dispatcher;
     std::optional<FarmCatalog> catalog;
@@ -88,16 +91,20 @@ struct FarmServer::Parts {
     std::unique_ptr<api::SubmissionDesk> desk;
     std::optional<api::ApiParts> api;
     std::unique_ptr<http::Server> http;
+    std::unique_ptr<http::Server> workers_http;  ///< of TLS: without it, for this machine alone
     std::string url;
     std::optional<std::string> new_admin_key;
     std::jthread housekeeper;
 
+    [[nodiscard]] std::filesystem::path uploads() const { return options.data / "uploads"; }
     Status open(Locations locations);
     Status open_data();
     Status open_keys();
     Status connect_queue();
     Status serve();
+    Status serve_own_workers();
     void keep_house(const std::stop_token& stop);
+    void tidy();
     void clean();
     Result<std::uint64_t> picture_bytes(const JobId& id) const;
     Result<std::vector<EndedJob>> ended_jobs() const;
@@ -144,7 +151,7 @@ Status FarmServer::Parts::open_data() {
 }
 
 Status FarmServer::Parts::open_keys() {
-    TESSERA_ASSIGN(keys, api::KeyRing::open(options.data / "keys.json", clock, entropy));
+    TESSERA_ASSIGN(keys, api::KeyRing::open(options.data / "keys", clock, entropy));
     if (keys->empty() && !options.api.open) {
         TESSERA_ASSIGN(auto made, keys->add("admin", "admin", api::Role::kAdmin));
         new_admin_key = std::move(made.key);
@@ -153,7 +160,6 @@ Status FarmServer::Parts::open_keys() {
         options.api.object_secret, kept_secret(options.data / "objects.secret", entropy)
     );
     options.api.worker_key = "tsr_local_" + random_base62(32, entropy);
-    options.api.uploads = options.data / "uploads";
     options.api.version = version_text();
     return {};
 }
@@ -184,13 +190,27 @@ Status FarmServer::Parts::connect_queue() {
         };
     dispatching.say = say;
     dispatcher = std::make_unique<Dispatcher>(std::move(dispatching), *queue, clock, entropy);
-    event_watch = queue->watch([this](const QueueEvent& event) { queue_events->hear(event); });
+    objects = std::make_shared<api::ObjectDesk>(*queue, *store, clock, uploads());
+    event_watch = queue->watch([this](const QueueEvent& event) {
+        queue_events->hear(event);
+        objects->hear(event);
+    });
     return {};
 }
 
 Status FarmServer::Parts::serve() {
     api.emplace(api::ApiParts{
-        *queue, *store, *events, *dispatcher, *catalog, *keys, *desk, clock, entropy, options.api});
+        *queue,
+        *store,
+        *events,
+        *dispatcher,
+        *catalog,
+        *keys,
+        *desk,
+        clock,
+        entropy,
+        options.api,
+        objects});
     const bool secure = options.http.tls.has_value();
     const std::string address = options.http.address;
     if (const auto files = most_open_files(); files < options.http.connection_limit + kOwnFiles) {
@@ -203,6 +223,16 @@ Status FarmServer::Parts::serve() {
     }
     TESSERA_ASSIGN(http, http::Server::start(options.http, api::make_router(*api)));
     url = fmt::format("{}://{}:{}", secure ? "https" : "http", address, http->port());
+    return secure ? serve_own_workers() : Status();
+}
+
+/// A certificate speaks for the farm's name, which this machine's own workers do not call it by.
+Status FarmServer::Parts::serve_own_workers() {
+    http::ServerOptions local = options.http;
+    local.address = "127.0.0.1";
+    local.port = 0;
+    local.tls.reset();
+    TESSERA_ASSIGN(workers_http, http::Server::start(local, api::make_worker_router(*api)));
     return {};
 }
 
@@ -210,11 +240,16 @@ void FarmServer::Parts::keep_house(const std::stop_token& stop) {
     std::mutex mutex;
     std::condition_variable_any never;
     auto next_cleaning = std::chrono::steady_clock::now() + kPlacesPause;
+    auto next_tidying = next_cleaning;
     while (!stop.stop_requested()) {
         std::unique_lock lock(mutex);
         never.wait_for(lock, stop, kPlacesPause, [] { return false; });
         if (events->subscribers() > 0) {
             queue_events->tell_places(kPlacesTold);
+        }
+        if (std::chrono::steady_clock::now() >= next_tidying) {
+            tidy();
+            next_tidying = std::chrono::steady_clock::now() + kTidyPause;
         }
         if (std::chrono::steady_clock::now() >= next_cleaning) {
             clean();
@@ -266,12 +301,24 @@ void FarmServer::Parts::forget_old_jobs() {
         return;
     }
     const auto old = expired_jobs(*std::move(ended), options.retention, clock.wall());
+    std::size_t forgotten = 0;
     for (const JobId& job : old) {
-        queue->remove(job, [](const auto&) {});
+        if (const Status gone = objects->forget_job(job); gone) {
+            ++forgotten;
+        } else if (gone.error().kind != ErrorKind::kNotFound) {
+            say(fmt::format("cannot forget job {}: {}", job.value, gone.error().message));
+            break;
+        }
     }
-    queue->flush();
-    if (!old.empty()) {
-        say(fmt::format("forgot {} jobs that ended long ago", old.size()));
+    if (forgotten > 0) {
+        tidy();
+        say(fmt::format("forgot {} jobs that ended long ago", forgotten));
+    }
+}
+
+void FarmServer::Parts::tidy() {
+    if (const Status tidied = objects->tidy(); !tidied) {
+        say("cannot look for what ended tasks left: " + tidied.error().message);
     }
 }
 
@@ -283,8 +330,8 @@ void FarmServer::Parts::clean() {
         say("cannot look for objects that nobody needs: " + referenced.error().message);
         return;
     }
-    auto uploads = api::uploaded_objects(options.api.uploads, kKeepUploads);
-    referenced->insert(referenced->end(), uploads.begin(), uploads.end());
+    auto uploaded = api::uploaded_objects(uploads(), kKeepUploads);
+    referenced->insert(referenced->end(), uploaded.begin(), uploaded.end());
     const auto swept = store->sweep(
         *std::move(referenced), std::max<Duration>(options.orphan_grace, api::ObjectDesk::kSettling)
     );
@@ -315,6 +362,15 @@ const std::string& FarmServer::url() const {
     return parts_->url;
 }
 
+std::string FarmServer::worker_url() const {
+    const auto& parts = *parts_;
+    const bool is_secure = parts.workers_http != nullptr;
+    const int port = is_secure ? parts.workers_http->port() : parts.http->port();
+    const std::string& address = parts.options.http.address;
+    const bool is_any = is_secure || address == "0.0.0.0" || address == "[::]" || address == "::";
+    return fmt::format("http://{}:{}", is_any ? "127.0.0.1" : address, port);
+}
+
 const std::string& FarmServer::worker_key() const {
     return parts_->options.api.worker_key;
 }
@@ -331,7 +387,11 @@ void FarmServer::stop(std::chrono::milliseconds grace) {
     if (parts_->http) {
         parts_->housekeeper = {};
         parts_->http->stop(grace);
-        parts_->http.reset();  // its handlers use all that follows
+        if (parts_->workers_http) {
+            parts_->workers_http->stop(grace);
+        }
+        parts_->workers_http.reset();
+        parts_->http.reset();  // their handlers use all that follows
         parts_->event_watch.reset();
         parts_->dispatcher->stop();
         parts_->queue->flush();  // whose answers go to the dispatcher

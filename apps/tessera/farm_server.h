@@ -23,7 +23,7 @@
 namespace tessera::cli {
 
 struct FarmServerOptions {
-    std::filesystem::path data;  ///< jobs.db, uploads/ and keys.json stand in it
+    std::filesystem::path data;  ///< jobs.db, uploads/ and the list of keys stand in it
     std::filesystem::path store_folder;
     http::ServerOptions http;
     StoreLimits store;
@@ -53,6 +53,8 @@ class FarmServer {
 
     /// "http://127.0.0.1:7801".
     [[nodiscard]] const std::string& url() const;
+    /// Where this machine's own workers find it; never by TLS.
+    [[nodiscard]] std::string worker_url() const;
     /// What the server gives to the workers that it starts itself.
     [[nodiscard]] const std::string& worker_key() const;
     /// The first administrator's key, when it was made just now.

@@ -266,6 +266,7 @@ Status watch_jobs(
     std::atomic<std::size_t> open = jobs.size();
     {
         std::vector<std::jthread> threads;
+        threads.reserve(jobs.size());
         for (std::size_t i = 0; i < jobs.size(); ++i) {
             threads.emplace_back([&, i] {
                 ends[i] = [&]() -> Status {

@@ -38,8 +38,6 @@ struct ApiSettings {
     /// Beside the key ring's: what the server gives the workers that it starts itself, drawn anew
     /// at each start. Empty: none.
     std::string worker_key;
-    /// A folder beside the store's that notes which tenant has uploaded what; see ObjectDesk.
-    std::filesystem::path uploads;
 };
 
 /// What the routes work with. All of it outlives the server.
@@ -54,12 +52,14 @@ struct ApiParts {
     const Clock& clock;
     Entropy& entropy;
     ApiSettings settings;
-    /// Made by make_router: all that puts objects into the store, or removes them, goes through it.
-    std::shared_ptr<ObjectDesk> objects{};
+    /// All that puts objects into the store, or removes them, goes through it.
+    std::shared_ptr<ObjectDesk> objects;
 };
 
 /// Every route of the farm: native, OpenAI's, A1111's, the workers', the page's, health.
 [[nodiscard]] http::Router make_router(const ApiParts& parts);
+/// The workers' routes alone.
+[[nodiscard]] http::Router make_worker_router(const ApiParts& parts);
 
 // The parts of it, one file each.
 void add_native_routes(http::Router& router, const ApiParts& parts);

@@ -12,11 +12,14 @@ struct NamedThing {
     std::string_view job;  ///< the field of JobSpec
 };
 
-constexpr std::array<NamedThing, 5> kThings{{
+constexpr std::array<NamedThing, 8> kThings{{
     {"schedule type", "schedule"},
     {"sampler", "sampler"},
     {"upscaler", "upscaler"},
     {"style", "styles"},
+    {"masked content", "masked_content"},
+    {"resize mode", "resize_mode"},
+    {"random generator", "rng"},
     {"model", "model"},
 }};
 

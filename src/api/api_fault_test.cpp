@@ -7,10 +7,11 @@
 namespace tessera::api {
 namespace {
 
-constexpr std::array<FieldName, 3> kNames{{
+constexpr std::array<FieldName, 4> kNames{{
     {"sampler", "sampler_name"},
     {"schedule", "scheduler"},
     {"model", "model"},
+    {"resize_mode", "resize_mode"},
 }};
 
 std::string field_of(ErrorKind kind, std::string message) {
@@ -22,6 +23,7 @@ TEST(ApiFault, WhatIsNotFoundIsTheFieldsThatNamesIt) {
     EXPECT_EQ(field_of(kKind, "no sampler is called \"model\"; near to it: Euler"), "sampler_name");
     EXPECT_EQ(field_of(kKind, "no schedule type is called \"x\"; there are Karras"), "scheduler");
     EXPECT_EQ(field_of(kKind, "there is no model 'x'; there are demo"), "model");
+    EXPECT_EQ(field_of(kKind, "no resize mode is called \"x\"; there are crop"), "resize_mode");
     EXPECT_EQ(field_of(kKind, "there is no upscaler \"x\""), "");
     EXPECT_EQ(field_of(ErrorKind::kInternal, "the model is broken"), "");
 }

@@ -245,7 +245,6 @@ std::optional<http::Response> ApiGuard::check(http::Request& request) {
             response.fields.add("Access-Control-Allow-Headers", std::string(names));
         }
         response.fields.add("Access-Control-Max-Age", "600");
-        dress(request, response);
         return response;
     }
     auto caller = admit(request);
@@ -264,7 +263,6 @@ std::optional<http::Response> ApiGuard::check(http::Request& request) {
             "WWW-Authenticate", is_basic ? "Basic realm=\"Tessera\"" : "Bearer realm=\"Tessera\""
         );
     }
-    dress(request, response);
     return response;
 }
 

@@ -82,7 +82,8 @@ TEST(Guard, KnowsTheNamesItGoesBy) {
             *farm.desk,
             farm.clock,
             farm.entropy,
-            settings};
+            settings,
+            farm.objects};
         ApiGuard guard(parts, {});
         const auto answer = guard.check(request);
         return answer ? answer->status : 200;

@@ -172,7 +172,7 @@ void set_words(OrderedJson& json, const RenderSettings& render) {
         {"outpaint", &render.outpaint},
     });
     for (const auto& [name, word] : words) {
-        if (!word->empty()) {
+        if (!word->empty() || word == &render.prompt) {
             json[name] = *word;
         }
     }

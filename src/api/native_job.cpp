@@ -11,7 +11,7 @@
 namespace tessera::api {
 namespace {
 
-constexpr std::array<FieldName, 38> kNames = {{
+constexpr std::array<FieldName, 46> kNames = {{
     {"kind", "kind"},
     {"model", "model"},
     {"prompt", "prompt"},
@@ -48,7 +48,15 @@ constexpr std::array<FieldName, 38> kNames = {{
     {"init", "init"},
     {"mask", "mask"},
     {"count", "count"},
+    {"format", "format"},
     {"quality", "quality"},
+    {"deadline", "deadline"},
+    {"idempotency_key", "idempotency_key"},
+    {"zero_snr", "zero_snr"},
+    {"exact_size", "exact_size"},
+    {"restore", "restore"},
+    {"mask_from_alpha", "mask_from_alpha"},
+    {"mask_invert", "mask_invert"},
     {"client_tag", "tag"},
 }};
 

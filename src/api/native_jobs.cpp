@@ -202,7 +202,9 @@ void add_native_job_routes(http::Router& router, const SharedParts& parts) {
                 TESSERA_ASSIGN(
                     const JobView job, find_job(parts->queue, caller, parameter_of(request, "id"))
                 );
-                TESSERA_TRY(parts->objects->remove_job(job.id));
+                TESSERA_TRY(parts->objects->forget_job(job.id));
+                // What cannot be removed now goes later.
+                (void)parts->objects->tidy();
                 return http::Response{204, {}, {}};
             }
         )

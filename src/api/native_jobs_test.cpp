@@ -70,7 +70,11 @@ TEST_F(NativeJobs, SayWhichFieldIsWrongAndWhy) {
         {{{"prompt", std::string(9000, 'x')}}, "prompt", "are allowed"},
         {{{"priority", "urgent"}}, "priority", "interactive"},
         {{{"deadline", "tomorrow"}}, "deadline", "2026-11-23T17:20:03Z"},
-        {{{"format", "gif"}}, "", ""},
+        {{{"format", "gif"}}, "format", "png, jpeg and webp"},
+        {{{"quality", 101}}, "quality", "1 to 100"},
+        {{{"tag", std::string(300, 'x')}}, "tag", "256 are allowed"},
+        {{{"idempotency_key", std::string(300, 'x')}}, "idempotency_key", "256 are allowed"},
+        {{{"count", 1000}, {"size", "4096x4096"}}, "count", "megapixel-steps"},
         {{{"webhook", "https://example.org"}}, "webhook", "calls no addresses"},
         {{{"init", std::string(64, 'a')}}, "init", "no upload"},
         {{{"mask", "nonsense"}}, "mask", "no upload"},
@@ -85,9 +89,7 @@ TEST_F(NativeJobs, SayWhichFieldIsWrongAndWhy) {
         const Json error = json_of(response).at("error");
         EXPECT_NE(error.at("message").get<std::string>().find(one.words), std::string::npos)
             << error.dump();
-        if (!one.field.empty()) {
-            EXPECT_EQ(error.value("field", ""), one.field) << error.dump();
-        }
+        EXPECT_EQ(error.value("field", ""), one.field) << error.dump();
     }
     EXPECT_EQ(json_of(alice.get("/api/v1/jobs")).at("jobs").size(), 0U) << "no job is half-made";
 }
@@ -98,7 +100,8 @@ TEST_F(NativeJobs, NeedAPromptWhichMayBeEmpty) {
         EXPECT_EQ(error.at("field"), "prompt") << body;
         EXPECT_EQ(error.at("message"), "prompt is missing") << body;
     }
-    EXPECT_FALSE(alice.submit({{"prompt", ""}}).empty());
+    const std::string id = alice.submit({{"prompt", ""}});
+    EXPECT_EQ(alice.job(id).at("spec").at("prompt"), "");
 }
 
 TEST_F(NativeJobs, RefuseMalformedBodies) {
@@ -275,6 +278,20 @@ TEST_F(NativeJobs, AreRefusedWithAMomentToComeBackWhenTooMuchWaits) {
     EXPECT_GE(std::stoi(std::string(full.fields.get("Retry-After"))), 1);
     const auto never = client.post("/api/v1/jobs", {{"prompt", "x"}, {"count", 4}});
     EXPECT_EQ(never.status, 400) << "no waiting helps";
+}
+
+TEST_F(NativeJobs, AreRefusedForAMomentWhenTheWholeQueueIsFull) {
+    TenantLimits limits;
+    limits.max_queued_tasks_of_all = 3;
+    TestFarm small({}, limits);
+    NativeClient hers(small, small.alice);
+    NativeClient his(small, small.bob);
+    hers.submit({{"prompt", "x"}, {"count", 3}});
+    const auto full = his.post("/api/v1/jobs", {{"prompt", "x"}});
+    EXPECT_EQ(his.refusal(full, 429).at("code"), "exhausted");
+    EXPECT_GE(std::stoi(std::string(full.fields.get("Retry-After"))), 1);
+    const auto never = his.post("/api/v1/jobs", {{"prompt", "x"}, {"count", 4}});
+    EXPECT_EQ(his.refusal(never, 400).at("field"), "count") << "no waiting helps";
 }
 
 TEST_F(NativeJobs, TellWhereTheyStandInTheLine) {

@@ -6,6 +6,7 @@
 #include "job/states.h"
 
 #include <algorithm>
+#include <functional>
 #include <future>
 #include <memory>
 #include <optional>
@@ -26,18 +27,39 @@ Error no_such_object(const std::string& reference) {
         )};
 }
 
-/// What the job's tasks have left in the store, and when the last of them ended.
-std::pair<std::set<std::string>, WallTime> leavings(const JobView& job) {
-    std::set<std::string> hashes;
-    WallTime ended = job.ended.value_or(job.submitted);
+/// What the job refers to in the store.
+std::set<std::string> references(const JobView& job) {
+    std::set<std::string> hashes{job.plan->spec.init, job.plan->spec.mask};
     for (const TaskView& task : job.tasks) {
         if (task.result) {
             hashes.insert(task.result->object.sha256);
         }
-        ended = std::max(ended, task.ended.value_or(ended));
     }
-    return {std::move(hashes), ended};
+    hashes.erase("");
+    return hashes;
 }
+
+/// Which tasks have ended; asks for each job once.
+class Endings {
+  public:
+    explicit Endings(const TaskQueue& queue) : queue_(queue) {}
+
+    [[nodiscard]] bool has_ended(const TaskId& task) {
+        const auto [at, is_new] = jobs_.try_emplace(task.job);
+        if (is_new) {
+            if (auto job = queue_.job(task.job)) {
+                at->second = *std::move(job);
+            }
+        }
+        const auto index = static_cast<std::size_t>(task.index);
+        const auto& job = at->second;
+        return !job || index >= job->tasks.size() || is_final(job->tasks[index].state);
+    }
+
+  private:
+    const TaskQueue& queue_;
+    std::map<JobId, std::optional<JobView>> jobs_;
+};
 
 }  // namespace
 
@@ -78,16 +100,15 @@ Result<ObjectInfo> ObjectDesk::upload(
 Result<ObjectInfo> ObjectDesk::store_result(
     const TaskId& task, const std::string& sha256, ByteView bytes, const std::string& media_type
 ) {
-    {
-        const std::lock_guard lock(mutex_);
-        if (awaiting_.size() >= forget_at_) {
-            forget_settled();
-        }
-        awaiting_[sha256].insert(task);
-    }
+    take_in_hand(task, sha256);
     TESSERA_ASSIGN(auto writer, store_.create(sha256, bytes.size(), media_type));
     TESSERA_TRY(writer->write(bytes));
     return writer->finish();
+}
+
+Result<Bytes> ObjectDesk::read_input(const TaskId& task, const std::string& sha256) {
+    take_in_hand(task, sha256);
+    return store_.get(sha256);
 }
 
 Result<std::string> ObjectDesk::find(const Caller& caller, const std::string& reference) {
@@ -111,10 +132,11 @@ Result<std::string> ObjectDesk::find(const Caller& caller, const std::string& re
                    ? tl::unexpected(no_such_object(reference))
                    : tl::unexpected(there.error());
     }
+    wanted_[sha256] = clock_.now();
     return sha256;
 }
 
-Status ObjectDesk::remove_job(const JobId& job) {
+Status ObjectDesk::forget_job(const JobId& job) {
     TESSERA_ASSIGN(const JobView view, queue_.job(job));
     const auto outcome = std::make_shared<std::promise<Status>>();
     auto answer = outcome->get_future();
@@ -123,64 +145,108 @@ Status ObjectDesk::remove_job(const JobId& job) {
         return fail(ErrorKind::kDeadline, "the queue is too busy to delete the job");
     }
     TESSERA_TRY(answer.get());
-    auto [hashes, ended] = leavings(view);
-    TESSERA_ASSIGN(const auto referenced, queue_.referenced_objects());
-    for (const std::string& hash : referenced) {
-        hashes.erase(hash);
+    const std::lock_guard lock(mutex_);
+    leftovers_.merge(references(view));
+    let_go([&job](const TaskId& task) { return task.job == job; });
+    return {};
+}
+
+Status ObjectDesk::tidy() {
+    const std::lock_guard alone(tidying_);
+    std::set<std::string> left = take_leftovers();
+    if (left.empty()) {
+        return {};
     }
-    for (const std::string& hash : hashes) {
-        remove_unless_needed(hash, ended);
+    auto referenced = queue_.referenced_objects();
+    if (!referenced) {
+        const std::lock_guard lock(mutex_);
+        leftovers_.merge(left);
+        return tl::unexpected(std::move(referenced).error());
+    }
+    for (const std::string& hash : *referenced) {
+        left.erase(hash);  // what refers to it names it again when it goes
+    }
+    for (const std::string& hash : left) {
+        remove_unless_needed(hash);
     }
     return {};
 }
 
-/// Forgets what tasks have stored that have ended since; asks for each job once.
-void ObjectDesk::forget_settled() {
-    std::map<JobId, std::optional<JobView>> jobs;
-    const auto is_settled = [&](const TaskId& task) {
-        const auto [at, is_new] = jobs.try_emplace(task.job);
-        if (is_new) {
-            if (auto job = queue_.job(task.job)) {
-                at->second = *std::move(job);
-            }
-        }
-        const auto index = static_cast<std::size_t>(task.index);
-        const auto& job = at->second;
-        return !job || index >= job->tasks.size() || is_final(job->tasks[index].state);
-    };
-    for (auto& [sha256, tasks] : awaiting_) {
-        std::erase_if(tasks, is_settled);
+void ObjectDesk::hear(const QueueEvent& event) {
+    using enum QueueEvent::Kind;
+    if (event.kind == kTaskDone || event.kind == kTaskDead || event.kind == kTaskCancelled) {
+        const std::lock_guard lock(news_);
+        ended_[event.task] = event.result ? event.result->object.sha256 : "";
     }
-    std::erase_if(awaiting_, [](const auto& entry) { return entry.second.empty(); });
-    forget_at_ = std::max(kRememberedResults, 2 * awaiting_.size());
 }
 
-/// Somebody has stored the same bytes and will say so.
-bool ObjectDesk::is_awaited(const std::string& sha256) {
-    const auto found = awaiting_.find(sha256);
-    if (found == awaiting_.end()) {
+void ObjectDesk::take_in_hand(const TaskId& task, const std::string& sha256) {
+    const std::lock_guard lock(mutex_);
+    if (in_hand_.size() >= forget_at_) {
+        // Of tasks whose end was not heard, or that went on after it.
+        let_go([endings = Endings(queue_)](const TaskId& holder) mutable {
+            return endings.has_ended(holder);
+        });
+        forget_at_ = std::max(kRememberedObjects, 2 * in_hand_.size());
+    }
+    in_hand_[sha256].insert(task);
+}
+
+/// Takes objects out of the hands of such tasks. With the lock held.
+void ObjectDesk::let_go(const std::function<bool(const TaskId&)>& is_over) {
+    for (auto& [sha256, tasks] : in_hand_) {
+        if (std::erase_if(tasks, std::cref(is_over)) > 0) {
+            leftovers_.insert(sha256);
+        }
+    }
+    std::erase_if(in_hand_, [](const auto& entry) { return entry.second.empty(); });
+}
+
+/// A task that has not ended has it, and may say yet that it is its result. With the lock held.
+bool ObjectDesk::is_in_hand(const std::string& sha256) {
+    const auto found = in_hand_.find(sha256);
+    if (found == in_hand_.end()) {
         return false;
     }
-    const bool any = std::ranges::any_of(found->second, [&](const TaskId& task) {
-        const auto job = queue_.job(task.job);
-        const auto index = static_cast<std::size_t>(task.index);
-        return job && index < job->tasks.size() && !is_final(job->tasks[index].state);
-    });
-    if (!any) {
-        awaiting_.erase(found);
+    Endings endings(queue_);
+    std::erase_if(found->second, [&](const TaskId& task) { return endings.has_ended(task); });
+    if (!found->second.empty()) {
+        return true;
     }
-    return any;
+    in_hand_.erase(found);
+    return false;
 }
 
-void ObjectDesk::remove_unless_needed(const std::string& sha256, WallTime ended) {
-    const std::lock_guard lock(mutex_);
-    const auto info = store_.info(sha256);
-    if (!info || is_awaited(sha256) || is_uploaded(sha256)) {
-        return;
+/// What no task has in hand: whatever its tasks refer to stands in the queue by now.
+std::set<std::string> ObjectDesk::take_leftovers() {
+    std::map<TaskId, std::string> ended;
+    {
+        const std::lock_guard lock(news_);
+        ended.swap(ended_);
     }
-    // Touched since: a job that begins with this picture may be on its way. The sweep comes later.
-    const bool may_be_wanted = info->stored > ended && info->stored > clock_.wall() - kSettling;
-    if (!may_be_wanted) {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(wanted_, [now = clock_.now()](const auto& entry) {
+        return now - entry.second > kSettling;
+    });
+    for (const auto& [task, result] : ended) {
+        if (const auto found = in_hand_.find(result); found != in_hand_.end()) {
+            found->second.erase(task);  // its job refers to it, and names it when it goes
+        }
+    }
+    // One that was retried has another end before it.
+    let_go([&ended, endings = Endings(queue_)](const TaskId& task) mutable {
+        return ended.contains(task) && endings.has_ended(task);
+    });
+    std::set<std::string> left = std::exchange(leftovers_, {});
+    std::erase_if(left, [this](const std::string& sha256) { return is_in_hand(sha256); });
+    return left;
+}
+
+void ObjectDesk::remove_unless_needed(const std::string& sha256) {
+    const std::lock_guard lock(mutex_);
+    if (in_hand_.contains(sha256) || wanted_.contains(sha256)) {
+        leftovers_.insert(sha256);  // since the references were read, perhaps: so not now
+    } else if (!is_uploaded(sha256)) {
         // What could not be removed is nobody's now, and swept.
         (void)store_.remove(sha256);
     }

@@ -2,65 +2,11 @@
 #include "api/error_shapes.h"
 #include "api/guard.h"
 #include "api/page_files.h"
-#include "http/router_state.h"
 
 #include <utility>
 
 namespace tessera::api {
 namespace {
-
-/// Puts the guard's fields on the way back of a request.
-class DressedExchange final : public http::Exchange {
-  public:
-    DressedExchange(std::shared_ptr<http::Exchange> inner, std::shared_ptr<const ApiGuard> guard)
-        : inner_(std::move(inner)), guard_(std::move(guard)) {}
-
-    [[nodiscard]] const http::Request& request() const override { return inner_->request(); }
-    void respond(http::Response response) override {
-        guard_->dress(request(), response);
-        inner_->respond(std::move(response));
-    }
-    [[nodiscard]] std::shared_ptr<http::ResponseStream> stream(http::Response head) override {
-        guard_->dress(request(), head);
-        return inner_->stream(std::move(head));
-    }
-    void on_gone(std::function<void()> gone) override { inner_->on_gone(std::move(gone)); }
-
-  private:
-    const std::shared_ptr<http::Exchange> inner_;
-    const std::shared_ptr<const ApiGuard> guard_;
-};
-
-void dress_route(http::Route& route, const std::shared_ptr<const ApiGuard>& guard) {
-    if (route.handler) {
-        route.handler = [inner = std::move(route.handler),
-                         guard](std::shared_ptr<http::Exchange> exchange) {
-            inner(std::make_shared<DressedExchange>(std::move(exchange), guard));
-        };
-    }
-    if (route.options.before_body) {
-        route.options.before_body = [inner = std::move(route.options.before_body),
-                                     guard](http::Request& request) {
-            auto answer = inner(request);
-            if (answer) {
-                guard->dress(request, *answer);
-            }
-            return answer;
-        };
-    }
-}
-
-void dress_all(http::Router::State::Node& node, const std::shared_ptr<const ApiGuard>& guard) {
-    for (auto& [method, route] : node.routes) {
-        dress_route(route, guard);
-    }
-    for (auto& [segment, child] : node.literal) {
-        dress_all(*child, guard);
-    }
-    if (node.parameter) {
-        dress_all(*node.parameter, guard);
-    }
-}
 
 ErrorKind kind_of_status(int status) {
     switch (status) {
@@ -79,15 +25,22 @@ ErrorKind kind_of_status(int status) {
     }
 }
 
+/// What all routes have in common: who may ask, what every answer carries, what errors look like.
+void stand_guard(http::Router& router, std::shared_ptr<ApiGuard> guard) {
+    router.on_error([](const http::Request& request, int status, const std::string& message) {
+        return error_for_path(request.path, status, {{kind_of_status(status), message}, {}});
+    });
+    router.dress([guard](const http::Request& request, http::Response& response) {
+        guard->dress(request, response);
+    });
+    router.guard([guard = std::move(guard)](http::Request& request) {
+        return guard->check(request);
+    });
+}
+
 }  // namespace
 
-http::Router make_router(const ApiParts& given) {
-    ApiParts parts = given;
-    if (!parts.objects) {
-        parts.objects = std::make_shared<ObjectDesk>(
-            parts.queue, parts.store, parts.clock, parts.settings.uploads
-        );
-    }
+http::Router make_router(const ApiParts& parts) {
     const auto requests = std::make_shared<RequestCounts>();
     http::Router router;
     add_native_routes(router, parts);
@@ -102,21 +55,20 @@ http::Router make_router(const ApiParts& given) {
     for (const PageFile& file : find_page_files(parts.settings.web)) {
         public_paths.insert(file.path);
     }
-    const auto guard = std::make_shared<ApiGuard>(parts, std::move(public_paths));
-    dress_all(router.state()->root, guard);
-    router.guard([guard](http::Request& request) { return guard->check(request); });
+    stand_guard(router, std::make_shared<ApiGuard>(parts, std::move(public_paths)));
     router.observe([requests](
                        const http::Request& request,
                        std::string_view route,
                        int status,
                        std::chrono::microseconds /*took*/
                    ) { requests->count(request.method, route, status); });
-    router.on_error([guard](const http::Request& request, int status, const std::string& message) {
-        http::Response response =
-            error_for_path(request.path, status, {{kind_of_status(status), message}, {}});
-        guard->dress(request, response);
-        return response;
-    });
+    return router;
+}
+
+http::Router make_worker_router(const ApiParts& parts) {
+    http::Router router;
+    add_worker_routes(router, parts);
+    stand_guard(router, std::make_shared<ApiGuard>(parts, std::set<std::string, std::less<>>{}));
     return router;
 }
 

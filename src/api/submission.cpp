@@ -21,6 +21,10 @@ std::string seed_from(std::string_view purpose, const JobSpec& spec, const std::
     return std::to_string(std::stoul(hash.substr(0, 8), nullptr, 16));
 }
 
+std::size_t tasks_of(const QueueCounts& counts) {
+    return counts.blocked + counts.ready + counts.delayed + counts.running;
+}
+
 /// A repeated request must give the same job, so what is left to chance comes from the request.
 void settle_chance(JobSpec& spec) {
     RenderSettings& render = spec.render;
@@ -75,11 +79,10 @@ void SubmissionDesk::submit(
     }
     // The job by itself now; whether there is room for it when it turns out to be a new one.
     auto admit = [this, job = *resolved](const QueueCounts& counts) {
-        const TenantLoad load{
-            counts.blocked + counts.ready + counts.delayed + counts.running, counts.waiting_cost};
+        const TenantLoad load{tasks_of(counts), counts.waiting_cost, tasks_of(queue_.counts(""))};
         return check_limits(job.first, job.second, load, limits_);
     };
-    if (auto allowed = admit({}); !allowed) {
+    if (auto allowed = check_limits(resolved->first, resolved->second, {}, limits_); !allowed) {
         done(refuse(std::move(allowed).error()));
         return;
     }

@@ -304,13 +304,16 @@ class TestFarm {
             },
             [](const JobId& /*id*/) { return std::optional<QueuePlace>(); }
         );
-        watch = queue->watch([this](const QueueEvent& event) { queue_events->hear(event); });
+        objects = std::make_shared<ObjectDesk>(*queue, *store, clock, folder.path / "uploads");
+        watch = queue->watch([this](const QueueEvent& event) {
+            queue_events->hear(event);
+            objects->hear(event);
+        });
 
         ApiSettings settings;
         settings.open = false;
         settings.version = "0.1.0";
         settings.object_secret = std::string(32, 's');
-        settings.uploads = folder.path / "uploads";
         settings.requests_per_second = 100'000.0;
         settings.burst = 100'000.0;
         if (change) {
@@ -329,7 +332,17 @@ class TestFarm {
         desk =
             std::make_unique<SubmissionDesk>(catalog, *queue, *dispatcher, limits, clock, entropy);
         const ApiParts parts{
-            *queue, *store, bus, *dispatcher, catalog, *keys, *desk, clock, entropy, settings};
+            *queue,
+            *store,
+            bus,
+            *dispatcher,
+            catalog,
+            *keys,
+            *desk,
+            clock,
+            entropy,
+            settings,
+            objects};
         http::Router router = make_router(parts);
         routes = router.routes();
         server = http::Server::start({}, std::move(router)).value();
@@ -428,6 +441,7 @@ class TestFarm {
     std::string admin;
     std::string worker_key;
     std::unique_ptr<QueueEvents> queue_events;
+    std::shared_ptr<ObjectDesk> objects;
     std::shared_ptr<void> watch;
     std::unique_ptr<Dispatcher> dispatcher;
     std::unique_ptr<SubmissionDesk> desk;

@@ -129,7 +129,7 @@ class WorkerObjects {
         if (!asked.grant.may_read(asked.sha256)) {
             return fail(ErrorKind::kNotFound, "the task has no such input");
         }
-        return parts_.store.get(asked.sha256);
+        return parts_.objects->read_input(asked.task, asked.sha256);
     }
 
     [[nodiscard]] Result<ObjectInfo> store(const http::Request& request) const {

@@ -1,8 +1,10 @@
 #include "api/native_client_test.h"
 #include "api/object_grants.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -10,6 +12,10 @@
 
 namespace tessera::api {
 namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
 
 /// A worker on a real link.
 class LinkedWorker {
@@ -97,6 +103,51 @@ class LinkedWorker {
 
 class WorkerRoutes : public ::testing::Test {
   protected:
+    /// Stores bytes as the task's; their hash.
+    std::string store(const AssignTask& task, const std::string& bytes) {
+        const std::string hash = sha256_hex(as_bytes(bytes));
+        EXPECT_EQ(put(hash, bytes, task.object_token).status, 201);
+        return hash;
+    }
+    std::string keep_checkpoint(
+        LinkedWorker& worker, const AssignTask& task, const std::string& latents
+    ) {
+        const std::string hash = store(task, latents);
+        const ObjectRef object{hash, latents.size(), "application/octet-stream"};
+        worker.say(TaskCheckpointed{task.task, task.epoch, {object, 3, "fingerprint"}});
+        return hash;
+    }
+    std::string finish(LinkedWorker& worker, const AssignTask& task, const std::string& picture) {
+        const std::string hash = store(task, picture);
+        TaskResult result;
+        result.object = {hash, picture.size(), "image/png"};
+        result.width = 64;
+        result.height = 64;
+        worker.say(TaskCompleted{task.task, task.epoch, result});
+        EXPECT_TRUE(worker.await<TaskSettled>().accepted);
+        farm.ended(task.task.job.value);
+        return hash;
+    }
+    [[nodiscard]] std::vector<std::string> stored() const {
+        std::vector<std::string> hashes;
+        const auto collect = [&hashes](const ObjectInfo& object) {
+            hashes.push_back(object.sha256);
+            return true;
+        };
+        EXPECT_TRUE(farm.store->list(collect));
+        return hashes;
+    }
+
+    /// What is left once so many are, if that comes to be: that a task has ended is heard of a
+    /// moment after it is settled.
+    [[nodiscard]] std::vector<std::string> tidied_to(std::size_t count) const {
+        const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+        do {
+            EXPECT_TRUE(farm.objects->tidy());
+        } while (stored().size() > count && std::chrono::steady_clock::now() < until);
+        return stored();
+    }
+
     http::Response put(
         const std::string& hash, const std::string& bytes, const std::string& token
     ) {
@@ -143,6 +194,74 @@ TEST_F(WorkerRoutes, CarryATaskThereAndItsPictureBack) {
     EXPECT_TRUE(worker.await<TaskSettled>().accepted);
     farm.ended(id);
     EXPECT_EQ(alice.get("/api/v1/jobs/" + id + "/images/0").body, picture);
+}
+
+TEST_F(WorkerRoutes, LeaveAPictureAndNoCheckpointOfATaskThatIsDone) {
+    const std::string id = alice.submit({{"prompt", "x"}});
+    LinkedWorker worker(farm, farm.worker_key);
+    worker.say_hello();
+    const auto task = worker.await<AssignTask>();
+    keep_checkpoint(worker, task, "latents after a step");
+    keep_checkpoint(worker, task, "latents after two");
+    EXPECT_TRUE(farm.objects->tidy());
+    EXPECT_THAT(stored(), SizeIs(2)) << "the task runs";
+    const std::string picture = finish(worker, task, fake_picture(64, 64, "result"));
+    EXPECT_THAT(tidied_to(1), ElementsAre(picture));
+    EXPECT_EQ(alice.send("DELETE", "/api/v1/jobs/" + id).status, 204);
+    EXPECT_THAT(stored(), IsEmpty());
+}
+
+TEST_F(WorkerRoutes, LeaveNothingOfACancelledJobThatIsDeleted) {
+    const std::string input = json_of(alice.upload(fake_picture(64, 64, "input"))).at("sha256");
+    const std::string id = alice.submit({{"prompt", "x"}, {"init", input}});
+    LinkedWorker worker(farm, farm.worker_key);
+    worker.say_hello();
+    const auto task = worker.await<AssignTask>();
+    keep_checkpoint(worker, task, "latents");
+    store(task, "what it was about to say");
+    EXPECT_EQ(alice.post("/api/v1/jobs/" + id + "/cancel").status, 200);
+    farm.ended(id);
+    EXPECT_EQ(alice.send("DELETE", "/api/v1/jobs/" + id).status, 204);
+    EXPECT_THAT(stored(), ElementsAre(input)) << "which is an upload";
+}
+
+TEST_F(WorkerRoutes, LeaveNoCheckpointThatATaskHasOnlyRead) {
+    alice.submit({{"prompt", "x"}});
+    const std::string latents = "latents from before the server was started anew";
+    const std::string hash = farm.store->put(as_bytes(latents), "")->sha256;
+    {
+        LinkedWorker lost(farm, farm.worker_key);
+        lost.say_hello();
+        const auto task = lost.await<AssignTask>();
+        const ObjectRef object{hash, latents.size(), "application/octet-stream"};
+        lost.say(TaskCheckpointed{task.task, task.epoch, {object, 3, "fingerprint"}});
+    }
+    LinkedWorker worker(farm, farm.worker_key);
+    worker.say_hello();
+    const auto task = worker.await<AssignTask>();
+    ASSERT_TRUE(task.checkpoint);
+    EXPECT_EQ(farm.get("/internal/objects/" + hash, task.object_token).body, latents);
+    const std::string picture = finish(worker, task, fake_picture(64, 64, "result"));
+    EXPECT_THAT(tidied_to(1), ElementsAre(picture));
+}
+
+TEST_F(WorkerRoutes, KeepWhatAnotherTaskHasStoredAsWell) {
+    LinkedWorker worker(farm, farm.worker_key);
+    worker.say_hello();
+    const std::string picture = fake_picture(64, 64, "the same");
+    const std::string first = alice.submit({{"prompt", "x"}});
+    const std::string hash = finish(worker, worker.await<AssignTask>(), picture);
+    worker.say(WorkerReady{1});
+    const std::string second = alice.submit({{"prompt", "x"}});
+    const auto task = worker.await<AssignTask>();
+    store(task, picture);
+    EXPECT_EQ(alice.send("DELETE", "/api/v1/jobs/" + first).status, 204);
+    EXPECT_THAT(stored(), ElementsAre(hash)) << "the second is about to say that it is its own";
+    finish(worker, task, picture);
+    EXPECT_TRUE(farm.objects->tidy());
+    EXPECT_EQ(alice.get("/api/v1/jobs/" + second + "/images/0").body, picture);
+    EXPECT_EQ(alice.send("DELETE", "/api/v1/jobs/" + second).status, 204);
+    EXPECT_THAT(stored(), IsEmpty());
 }
 
 TEST_F(WorkerRoutes, RefuseWorkersWithAWrongKey) {

@@ -40,6 +40,7 @@ struct ServerConfig {
     int handler_threads = 4;
     int max_connections = 4096;
     ByteSize max_upload = 20 * kMiB;
+    ByteSize max_bodies = 512 * kMiB;
     ByteSize max_header = 32 * kKiB;
     ByteSize stream_backlog = 64 * kKiB;
     Duration header_timeout = std::chrono::seconds(10);
@@ -101,7 +102,7 @@ struct StoreConfig {
     bool operator==(const StoreConfig&) const = default;
 };
 
-/// For one tenant each; see TenantLimits.
+/// For one tenant each, but for the last; see TenantLimits.
 struct LimitsConfig {
     int max_side = 8192;
     std::int64_t max_pixels = std::int64_t{8192} * 8192;
@@ -110,6 +111,7 @@ struct LimitsConfig {
     double max_cost = 50'000.0;
     int max_queued_tasks = 10'000;
     double max_queued_cost = 200'000.0;
+    int max_queued_tasks_of_all = 100'000;
 
     bool operator==(const LimitsConfig&) const = default;
 };

@@ -147,6 +147,12 @@ std::vector<ConfigKey> server_keys() {
             &S::max_upload,
             "Largest picture that may be sent.",
             Within<ByteSize>{1 * kKiB, 1024 * kGiB}),
+        key("server.max_bodies",
+            at,
+            &S::max_bodies,
+            "Memory for the bodies of all requests under way, but for the first 64KiB of each; one "
+            "that does not fit is answered 503.",
+            Within<ByteSize>{1 * kMiB, 1024 * kGiB}),
         key("server.max_header",
             at,
             &S::max_header,
@@ -398,6 +404,11 @@ std::vector<ConfigKey> limits_keys() {
             &L::max_queued_cost,
             "Most work of a tenant that waits, in megapixels times steps.",
             Within<double>{0.001, 1e12}),
+        key("limits.max_queued_tasks_of_all",
+            at,
+            &L::max_queued_tasks_of_all,
+            "Most tasks of all tenants that wait; beyond it jobs are answered 429.",
+            kSome),
     };
 }
 

@@ -32,6 +32,9 @@ void Connection::abandon(std::uint64_t turn) {
 void Connection::answer(Response response) {
     phase_ = Phase::kWriting;
     exchange_.reset();
+    if (server_->routes->dress) {
+        server_->routes->dress(*request_, response);
+    }
     status_ = response.status;
     const bool has_read_all = reader_->phase() == RequestReader::Phase::kDone;
     keeps_alive_ = keeps_alive_ && has_read_all && !is_draining_ &&
@@ -60,6 +63,9 @@ void Connection::begin_stream(std::uint64_t turn, Response head, std::shared_ptr
     }
     phase_ = Phase::kStreaming;
     exchange_.reset();
+    if (server_->routes->dress) {
+        server_->routes->dress(*request_, head);
+    }
     status_ = head.status;
     outbox_ = std::move(outbox);
     is_chunked_ = !reader_->is_http_1_0();

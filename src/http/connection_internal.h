@@ -69,6 +69,7 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
     void judge_upgrade(RouteMatch match);
     void hand_over();
     void fail_turn(int status, const std::string& message);
+    void fail_for_memory();
     void answer(Response response);
     void end_turn();
 
@@ -116,6 +117,7 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
     SteadyTime begun_;
     SteadyTime body_begun_;
     std::shared_ptr<Request> request_;
+    BodyShare* body_share_ = nullptr;  ///< lives with the request
     const Route* route_ = nullptr;
     std::shared_ptr<ServerExchange> exchange_;  ///< until a handler has it
     std::shared_ptr<GoneSignal> gone_;

@@ -10,8 +10,15 @@ namespace tessera::http {
 namespace {
 
 constexpr std::size_t kBodyBytesPerSecond = 1U << 10U;
+constexpr std::size_t kFreeBodyBytes = 64U << 10U;  ///< not counted
+constexpr const char* kMemoryRetryAfter = "2";      ///< seconds
 
 using std::chrono::steady_clock;
+
+struct CountedRequest {
+    Request request;
+    BodyShare share;
+};
 
 /// What ends a request before its handler.
 std::optional<Response> refusal(
@@ -40,6 +47,22 @@ std::optional<Response> refusal(
 
 }  // namespace
 
+bool BodyShare::has_room_for(std::uint64_t bytes) const {
+    return bytes <= kFreeBodyBytes ||
+           state_->body_bytes + (bytes - kFreeBodyBytes) <= state_->options.body_memory;
+}
+
+bool BodyShare::grow_to(std::size_t bytes) {
+    const std::size_t counted = bytes - std::min(bytes, kFreeBodyBytes);
+    const std::size_t more = counted - std::min(counted, counted_);
+    if (state_->body_bytes.fetch_add(more) + more > state_->options.body_memory) {
+        state_->body_bytes -= more;
+        return false;
+    }
+    counted_ += more;
+    return true;
+}
+
 void Connection::begin_turn() {
     if (turn_ > 0) {
         expire_after(server_->options.idle_timeout);  // the first head's time runs already
@@ -49,6 +72,7 @@ void Connection::begin_turn() {
         server_->options.header_limit, server_->options.chunk_limit});
     has_begun_ = false;
     request_.reset();
+    body_share_ = nullptr;
     route_ = nullptr;
     exchange_.reset();
     gone_.reset();
@@ -104,7 +128,10 @@ void Connection::advance_head() {
 
 void Connection::meet_head() {
     deadline_.reset();
-    request_ = std::make_shared<Request>(std::move(reader_->request()));
+    const std::shared_ptr<CountedRequest> counted(new CountedRequest{
+        std::move(reader_->request()), BodyShare(server_)});
+    request_ = {counted, &counted->request};
+    body_share_ = &counted->share;
     request_->peer = peer_;
     request_->secure = stream_.tls() != nullptr;
     keeps_alive_ = reader_->keeps_alive();
@@ -221,6 +248,10 @@ void Connection::proceed(std::uint64_t turn) {
     }
     phase_ = Phase::kBody;
     body_begun_ = steady_clock::now();
+    if (!body_share_->has_room_for(reader_->content_length().value_or(0))) {
+        fail_for_memory();
+        return;
+    }
     expire_after(server_->options.body_timeout);
     const bool nothing_came = reader_->body_bytes() == 0 && inbox_.empty();
     if (reader_->expects_continue() && nothing_came) {
@@ -232,6 +263,10 @@ void Connection::proceed(std::uint64_t turn) {
 void Connection::advance_body() {
     if (!inbox_.empty()) {
         feed();
+    }
+    if (!body_share_->grow_to(reader_->body_bytes())) {
+        fail_for_memory();
+        return;
     }
     switch (reader_->phase()) {
         case RequestReader::Phase::kDone:
@@ -273,6 +308,17 @@ void Connection::fail_turn(int status, const std::string& message) {
     }
     keeps_alive_ = false;
     answer(server_->routes->error(*request_, status, message));
+}
+
+void Connection::fail_for_memory() {
+    keeps_alive_ = false;
+    static_cast<void>(reader_->take_body());
+    body_share_->give_back();
+    auto response = server_->routes->error(
+        *request_, 503, "too many large requests are under way; try again in a moment"
+    );
+    response.fields.set("Retry-After", kMemoryRetryAfter);
+    answer(std::move(response));
 }
 
 }  // namespace tessera::http

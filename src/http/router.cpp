@@ -195,6 +195,10 @@ void Router::observe(Observer observer) {
     state_->observer = std::move(observer);
 }
 
+void Router::dress(std::function<void(const Request&, Response&)> dress) {
+    state_->dress = std::move(dress);
+}
+
 void Router::on_error(
     std::function<Response(const Request&, int status, const std::string& message)> f
 ) {

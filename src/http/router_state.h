@@ -40,6 +40,7 @@ struct Router::State {
     Node root;
     Guard guard;
     Observer observer;
+    std::function<void(const Request&, Response&)> dress;
     std::function<Response(const Request&, int, const std::string&)> error_response;
 
     [[nodiscard]] RouteMatch match(std::string_view method, std::string_view raw_path) const;

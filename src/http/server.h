@@ -113,6 +113,9 @@ class Router {
     );
     void guard(Guard guard);
     void observe(Observer observer);
+    /// Called with every answer before it is sent, errors and the heads of streams too: for fields
+    /// that all of them carry. On a thread of the network's: be quick.
+    void dress(std::function<void(const Request&, Response&)> dress);
     /// What answers a path that nobody knows, and an error that the server itself finds; by default
     /// {"error":{"message":…}}. The request is empty where it could not be read. On a thread of the
     /// network's: be quick.
@@ -151,6 +154,9 @@ struct ServerOptions {
     std::chrono::milliseconds idle_timeout{75'000};
     /// One more gets a 503.
     std::size_t connection_limit = 4096;
+    /// Memory for the bodies of all requests that are read or answered, but for the first 64 KiB of
+    /// each. A body that does not fit into the rest gets a 503.
+    std::size_t body_memory = 512U << 20U;
     std::size_t stream_backlog = 64U << 10U;
     /// Event streams and WebSockets are pinged (":" comments, ping frames) this often. A WebSocket
     /// that is silent for three of them is closed.

@@ -5,7 +5,10 @@
 #include "http/server.h"
 
 #include <atomic>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <utility>
 
 namespace tessera::http {
 
@@ -22,6 +25,7 @@ struct ServerState {
         return route != nullptr && route->options.is_slow ? *slow_pool : *pool;
     }
     std::atomic<std::size_t> connections = 0;
+    std::atomic<std::size_t> body_bytes = 0;  ///< of BodyShares
 };
 
 /// Counts a connection for as long as it lives, through an upgrade too.
@@ -40,6 +44,26 @@ class ConnectionCount {
 
   private:
     std::shared_ptr<ServerState> state_;
+};
+
+/// What one request's body takes of ServerOptions::body_memory, given back at the end of its life.
+class BodyShare {
+  public:
+    explicit BodyShare(std::shared_ptr<ServerState> state) : state_(std::move(state)) {}
+    ~BodyShare() { give_back(); }
+    BodyShare(const BodyShare&) = delete;
+    BodyShare& operator=(const BodyShare&) = delete;
+
+    /// Whether a body of so many bytes fits into what is left now.
+    [[nodiscard]] bool has_room_for(std::uint64_t bytes) const;
+    /// The body has so many bytes by now. False when that is more than is left; nothing is taken
+    /// then.
+    [[nodiscard]] bool grow_to(std::size_t bytes);
+    void give_back() { state_->body_bytes -= std::exchange(counted_, 0); }
+
+  private:
+    const std::shared_ptr<ServerState> state_;
+    std::size_t counted_ = 0;
 };
 
 }  // namespace tessera::http

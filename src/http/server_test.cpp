@@ -419,6 +419,77 @@ TEST_F(ServerTest, WordsItsOwnErrorsAsTold) {
     EXPECT_THAT(talk("GET /drop HTTP/1.0\r\n\r\n"), HasSubstr("/drop|the server gave no answer"));
 }
 
+TEST_F(ServerTest, RefusesBodiesThatItHasNoMemoryFor) {
+    constexpr std::size_t kBody = 200'000;
+    const std::string body(kBody, 'x');
+    const std::string head = "POST /keep HTTP/1.1\r\nHost: a\r\n";
+    const std::string length = fmt::format("Content-Length: {}\r\n\r\n", kBody);
+    Awaited<std::shared_ptr<Exchange>> again;
+    router_.add(
+        "POST",
+        "/keep",
+        [this, &again](std::shared_ptr<Exchange> exchange) {
+            (held_.is_set() ? again : held_).set(std::move(exchange));
+        },
+        {.body_limit = kBody}
+    );
+    options_.body_memory = kBody;
+    start();
+    RawConnection first(server_->port());
+    first.send(head + length + body);
+    auto exchange = held_.get();
+    ASSERT_TRUE(exchange);
+
+    RawConnection announced(server_->port());
+    announced.send(head + "Expect: 100-continue\r\n" + length);
+    EXPECT_THAT(
+        announced.receive_all(),
+        AllOf(
+            StartsWith("HTTP/1.1 503"),
+            HasSubstr("Retry-After: "),
+            HasSubstr("Connection: close"),
+            Not(HasSubstr("100 Continue"))
+        )
+    );
+    RawConnection chunked(server_->port());
+    chunked.send(
+        head + "Transfer-Encoding: chunked\r\n\r\n" + fmt::format("{:x}\r\n", kBody) + body
+    );
+    EXPECT_THAT(chunked.receive_all(), StartsWith("HTTP/1.1 503")) << "no length told";
+    EXPECT_THAT(
+        talk("POST /echo HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+             "Content-Length: 2\r\n\r\nhi"),
+        HasSubstr("<hi>")
+    ) << "small ones are not counted";
+
+    (*exchange)->respond(text_response(200, "kept"));
+    exchange.reset();
+    held_.set(nullptr);
+    EXPECT_TRUE(first.receive_until("kept"));
+    first.send(head + length + body);
+    auto second = again.get();
+    ASSERT_TRUE(second) << "what the first had is given back";
+    (*second)->respond(text_response(200, "kept as well"));
+    EXPECT_TRUE(first.receive_until("kept as well"));
+    server_.reset();  // its handlers use `again`
+}
+
+TEST_F(ServerTest, DressesEveryAnswer) {
+    router_.dress([](const Request& request, Response& response) {
+        response.fields.add("X-Dress", request.path);
+    });
+    router_.add("GET", "/stream", [](const std::shared_ptr<Exchange>& exchange) {
+        exchange->stream({})->finish();
+    });
+    start();
+    const auto ask = [this](const std::string& path) {
+        return talk("GET " + path + " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    };
+    for (const std::string path : {"/hello", "/nowhere", "/drop", "/stream"}) {
+        EXPECT_EQ(count(ask(path), "X-Dress: " + path + "\r\n"), 1U) << path;
+    }
+}
+
 TEST_F(ServerTest, RefusesConnectionsAboveItsLimit) {
     options_.connection_limit = 1;
     start();

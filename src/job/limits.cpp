@@ -2,6 +2,7 @@
 
 #include "job/planner.h"
 
+#include <algorithm>
 #include <string_view>
 
 namespace tessera {
@@ -84,21 +85,24 @@ Status check_limits(
     if (work.cost > limits.max_cost) {
         return fail(
             ErrorKind::kInvalidArgument,
-            "the job costs {:.0f} megapixel-steps, {:.0f} are allowed; ask for fewer or smaller "
-            "pictures or fewer steps",
+            "count {} leads to {:.0f} megapixel-steps, {:.0f} are allowed; ask for fewer or "
+            "smaller pictures or fewer steps",
+            spec.count,
             work.cost,
             limits.max_cost
         );
     }
-    if (work.tasks > limits.max_queued_tasks || work.cost > limits.max_queued_cost) {
+    const std::size_t most_tasks =
+        std::min(limits.max_queued_tasks, limits.max_queued_tasks_of_all);
+    if (work.tasks > most_tasks || work.cost > limits.max_queued_cost) {
         return fail(
             ErrorKind::kInvalidArgument,
-            "the job is {} tasks that cost {:.0f} megapixel-steps, {} and {:.0f} may wait at a "
-            "time; "
-            "ask for fewer pictures",
+            "count {} leads to {} tasks that cost {:.0f} megapixel-steps, {} and {:.0f} may wait "
+            "at a time; ask for fewer pictures",
+            spec.count,
             work.tasks,
             work.cost,
-            limits.max_queued_tasks,
+            most_tasks,
             limits.max_queued_cost
         );
     }
@@ -109,6 +113,15 @@ Status check_limits(
             load.queued_tasks,
             work.tasks,
             limits.max_queued_tasks
+        );
+    }
+    if (load.queued_tasks_of_all + work.tasks > limits.max_queued_tasks_of_all) {
+        return fail(
+            ErrorKind::kExhausted,
+            "{} tasks wait in all and this job adds {}, {} may wait at a time; try again later",
+            load.queued_tasks_of_all,
+            work.tasks,
+            limits.max_queued_tasks_of_all
         );
     }
     if (load.queued_cost + work.cost > limits.max_queued_cost) {

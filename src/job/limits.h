@@ -23,12 +23,14 @@ struct TenantLimits {
     // All jobs that have not ended.
     std::size_t max_queued_tasks = 10'000;
     double max_queued_cost = 200'000.0;
+    std::size_t max_queued_tasks_of_all = 100'000;  ///< of all tenants together
 };
 
 /// What of a tenant waits already.
 struct TenantLoad {
     std::size_t queued_tasks = 0;
     double queued_cost = 0.0;
+    std::size_t queued_tasks_of_all = 0;  ///< this tenant's and the others'
 };
 
 /// Whether the tenant may submit that. kInvalidArgument when the job itself asks for too much, even

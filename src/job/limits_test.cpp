@@ -87,7 +87,7 @@ TEST_F(Limits, NameFieldValueAndLimit) {
 
 TEST_F(Limits, CountWhatAJobCosts) {
     limits_.max_cost = 10.0;
-    expect_refused("the job costs 11 megapixel-steps, 10 are allowed");
+    expect_refused("count 1 leads to 11 megapixel-steps, 10 are allowed");
 }
 
 TEST_F(Limits, AskToWaitWhenTheQueueIsFull) {
@@ -95,15 +95,19 @@ TEST_F(Limits, AskToWaitWhenTheQueueIsFull) {
     expect_refused("10000 of your tasks wait and this job adds 1", ErrorKind::kExhausted);
     load_ = {.queued_tasks = 1, .queued_cost = limits_.max_queued_cost};
     expect_refused("200000 megapixel-steps of yours wait", ErrorKind::kExhausted);
+    load_ = {.queued_tasks_of_all = limits_.max_queued_tasks_of_all};
+    expect_refused("100000 tasks wait in all and this job adds 1", ErrorKind::kExhausted);
 }
 
 TEST_F(Limits, DoNotAskToWaitForWhatWillNeverFit) {
     limits_.max_queued_tasks = 2;
     spec_.count = 3;
-    expect_refused("the job is 3 tasks");
+    expect_refused("count 3 leads to 3 tasks");
     limits_.max_queued_tasks = 3;
     limits_.max_queued_cost = 30.0;
-    expect_refused("the job is 3 tasks that cost 34 megapixel-steps, 3 and 30 may wait");
+    expect_refused("count 3 leads to 3 tasks that cost 34 megapixel-steps, 3 and 30 may wait");
+    limits_.max_queued_tasks_of_all = 2;
+    expect_refused("count 3 leads to 3 tasks that cost 34 megapixel-steps, 2 and 30 may wait");
 }
 
 TEST_F(Limits, NeverSayYesToWhatCannotBeStored) {
