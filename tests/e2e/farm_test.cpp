@@ -6,7 +6,9 @@
 
 #include <fstream>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 namespace tessera::e2e {
 namespace {
@@ -31,7 +33,7 @@ class Farm : public ProgramTest {
         server_ = start(arguments);
         wait_for_text(server_, root / "stdout", "Ctrl-C");
         greeting_ = read_text(root / "stdout");
-        const auto begin = greeting_.find("http://");
+        const auto begin = greeting_.find("http");
         ASSERT_NE(begin, std::string::npos) << greeting_ << read_text(root / "stderr");
         environment["TESSERA_SERVER"] =
             greeting_.substr(begin, greeting_.find_first_of(" \n", begin) - begin);
@@ -92,6 +94,48 @@ TEST_F(Farm, DeliversThePicturesThatRenderMakes) {
             rendered("a boat on a lake", 5 + i, "3")
         ) << i;
     }
+    EXPECT_EQ(stop(), 0);
+}
+
+TEST_F(Farm, MakesTheSameBytesHoweverManyWorkThere) {
+    std::vector<std::string> first;
+    for (const auto& [processes, slots] :
+         {std::pair("1", "1"), {"1", "4"}, {"2", "1"}, {"2", "4"}}) {
+        serve({"--workers", processes, "--slots", slots});
+        const std::string job =
+            submit({"a lighthouse by the sea", "--count", "5", "--seed", "7", "--steps", "3"});
+        ASSERT_EQ(run({"watch", job, "--out", "out"}).exit_code, 0);
+        std::vector<std::string> pictures;
+        for (int i = 0; i < 5; ++i) {
+            pictures.push_back(read_text(work / "out" / fmt::format("{}-{}.png", job, i + 1)));
+        }
+        first = first.empty() ? pictures : first;
+        EXPECT_TRUE(pictures == first) << processes << " processes, " << slots << " slots";
+        EXPECT_EQ(stop(), 0);
+    }
+}
+
+TEST_F(Farm, RendersBehindACertificateThatDoesNotSpeakForItsAddress) {
+    const fs::path tls = fs::path(TESSERA_TEST_DATA) / "tls";
+    serve(
+        {"--tls-certificate",
+         (tls / "localhost.pem").string(),
+         "--tls-key",
+         (tls / "localhost.key").string()}
+    );
+    std::string& url = environment["TESSERA_SERVER"];
+    ASSERT_THAT(url, HasSubstr("https://127.0.0.1:"));
+    url.replace(url.find("127.0.0.1"), std::string_view("127.0.0.1").size(), "localhost");
+    const Outcome outcome = run(
+        {"submit",
+         "a boat on a lake",
+         "--steps",
+         "1",
+         "--wait",
+         "--authorities",
+         (tls / "localhost.pem").string()}
+    );
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
     EXPECT_EQ(stop(), 0);
 }
 
