@@ -169,6 +169,7 @@ void Simulation::flush_soon() {
 
 void Simulation::hear(const QueueEvent& event) {
     if (event.kind == QueueEvent::Kind::kTaskClaimed) {
+        given_[event.task].emplace(event.epoch, event.worker);
         // The same worker may come back to what it holds; nobody else may hold that epoch.
         auto& [epoch, worker] = claimed_[event.task];
         if (event.epoch < epoch || (event.epoch == epoch && event.worker != worker)) {
@@ -241,9 +242,6 @@ void Simulation::to_worker(std::uint64_t number, ServerMessage message) {
     const auto found = connections_.find(number);
     if (found == connections_.end()) {
         return;
-    }
-    if (const auto* given = std::get_if<AssignTask>(&message)) {
-        given_[given->task].emplace(given->epoch, workers_[found->second.worker]->id());
     }
     const bool twice =
         !calm_ && !std::holds_alternative<ServerHello>(message) && entropy_.unit() < 0.03;

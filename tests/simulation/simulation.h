@@ -83,7 +83,8 @@ class Simulation {
     void misfortune();
     void check_end();
     void check_job(const Submission& submission);
-    /// No task is blamed for more than its own failures and the crashes of those that had it.
+    /// No task is blamed for more than its own failures and the crashes of those that had claimed
+    /// it: of a crash nobody knows whether the task had arrived.
     void check_blame(const JobView& job);
     void broken(std::string what);
     [[nodiscard]] Duration some_time(Duration most);
