@@ -121,7 +121,12 @@ NoopFarm::NoopFarm(const std::filesystem::path& folder) : models_(std::make_uniq
         },
         [](const JobId& /*id*/) { return std::optional<QueuePlace>(); }
     );
-    events_watch_ = queue_->watch([this](const QueueEvent& event) { events_->hear(event); });
+    queue_metrics_ = std::make_unique<QueueMetrics>(*metrics_, clock, std::vector<JobView>());
+    events_watch_ = queue_->watch([this](const QueueEvent& event) {
+        events_->hear(event);
+        queue_metrics_->hear(event);
+        traces_->hear(event);
+    });
     ended_watch_ = queue_->watch([this](const QueueEvent& event) {
         if (event.kind == QueueEvent::Kind::kJobEnded) {
             ++ended_;
@@ -139,6 +144,7 @@ NoopFarm::NoopFarm(const std::filesystem::path& folder) : models_(std::make_uniq
     options.object_token =
         api::object_token_maker(must(api::object_tokens(settings.object_secret)), clock);
     options.say = [](const std::string& line) { fmt::print(stderr, "{}\n", line); };
+    options.metrics = metrics_;
     dispatcher_ = std::make_unique<Dispatcher>(std::move(options), *queue_, clock, entropy);
     dispatcher_->start();
     TenantLimits limits;
@@ -158,7 +164,10 @@ NoopFarm::NoopFarm(const std::filesystem::path& folder) : models_(std::make_uniq
         clock,
         entropy,
         settings,
-        std::make_shared<api::ObjectDesk>(*queue_, *store_, clock, folder / "uploads")};
+        std::make_shared<api::ObjectDesk>(*queue_, *store_, clock, folder / "uploads"),
+        must(LogFile::open(folder / "logs")),
+        metrics_,
+        traces_};
     server_ = must(http::Server::start({}, api::make_router(parts)));
 }
 

@@ -1,7 +1,9 @@
 #pragma once
 
 #include "api/api.h"
+#include "events/job_traces.h"
 #include "events/queue_events.h"
+#include "events/queue_metrics.h"
 #include "queue/sqlite_task_queue.h"
 #include "storage/folder_store.h"
 #include "tessera/farm_connection.h"
@@ -70,6 +72,10 @@ class NoopFarm {
     std::unique_ptr<api::KeyRing> keys_;
     EventBus bus_;
     std::unique_ptr<QueueEvents> events_;
+    std::shared_ptr<Metrics> metrics_ = std::make_shared<Metrics>();
+    std::unique_ptr<QueueMetrics> queue_metrics_;
+    std::shared_ptr<JobTraces> traces_ =
+        std::make_shared<JobTraces>(Clock::system(), std::vector<JobView>());
     std::shared_ptr<void> events_watch_;
     std::atomic<std::size_t> ended_ = 0;
     std::shared_ptr<void> ended_watch_;

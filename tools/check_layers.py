@@ -10,6 +10,7 @@ import sys
 ANYWHERE = ("fmt/", "tl/expected.hpp")
 ROOMS = {
     "base": ((), ("openssl/", "xxhash.h", "utf8proc.h")),
+    "telemetry": (("base",), ("prometheus/", "spdlog/", "nlohmann/")),
     "imaging": (("base",), ("vips/", "glib.h", "seccomp.h", "zlib.h", "nlohmann/")),
     "prompt": (("base",), ("utf8proc.h", "nlohmann/")),
     "checkpoint": (("base",), ("nlohmann/",)),
@@ -19,15 +20,18 @@ ROOMS = {
     "diffusion": (("base", "prompt", "checkpoint", "models", "inference"), ("nlohmann/",)),
     "config": (("base",), ("toml++/",)),
     "job": (("base",), ("google/protobuf/", "tessera/v1/")),
-    "storage": (("base",), ("openssl/",)),
+    "storage": (("base", "telemetry"), ("openssl/",)),
     "queue": (("base", "job"), ("sqlite3.h", "google/protobuf/", "tessera/v1/")),
-    "link": (("base", "job"), ("google/protobuf/", "tessera/v1/")),
-    "scheduler": (("base", "job", "storage", "queue", "link"), ()),
-    "worker": (("base", "job", "storage", "link"), ()),
-    "events": (("base", "job", "queue"), ()),
+    "link": (("base", "telemetry", "job"), ("google/protobuf/", "tessera/v1/")),
+    "scheduler": (("base", "telemetry", "job", "storage", "queue", "link"), ()),
+    "worker": (("base", "telemetry", "job", "storage", "link"), ()),
+    "events": (("base", "telemetry", "job", "queue"), ()),
     "http": (("base",), ("boost/", "openssl/")),
     "api": (
-        ("base", "imaging", "config", "job", "storage", "queue", "link", "scheduler", "events", "http"),
+        (
+            "base", "telemetry", "imaging", "config", "job", "storage", "queue", "link", "scheduler",
+            "events", "http",
+        ),
         ("nlohmann/", "openssl/"),
     ),
 }

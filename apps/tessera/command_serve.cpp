@@ -1,5 +1,6 @@
 #include "tessera/commands.h"
 #include "tessera/farm_config.h"
+#include "tessera/farm_log.h"
 #include "tessera/farm_server.h"
 #include "tessera/interrupt.h"
 #include "tessera/locations.h"
@@ -56,9 +57,9 @@ void wait_for(const std::stop_token& stop) {
 Result<ExitCode> run(const ServeArguments& arguments) {
     std::mutex mutex;
     FarmServer* running = nullptr;  // guarded by mutex
-    const auto say = [](const std::string& line) {
-        std::fprintf(stderr, "%s\n", printable_line(line).c_str());
-    };
+    TESSERA_ASSIGN(const auto config, read_config(arguments.config));
+    const auto log = open_log(config.log);
+    const auto say = [&log](const std::string& line) { log->write(LogLevel::kInfo, line); };
     const Interrupt interrupt([&] {
         const std::lock_guard lock(mutex);
         if (running != nullptr) {
@@ -67,10 +68,9 @@ Result<ExitCode> run(const ServeArguments& arguments) {
         }
     });
     const Locations locations = find_locations();
-    TESSERA_ASSIGN(const auto config, read_config(arguments.config));
     TESSERA_ASSIGN(auto options, server_options(config, locations));
     TESSERA_ASSIGN(auto worker, worker_setup(config));
-    TESSERA_ASSIGN(const auto server, FarmServer::start(std::move(options), locations, say));
+    TESSERA_ASSIGN(const auto server, FarmServer::start(std::move(options), locations, *log));
     {
         const std::lock_guard lock(mutex);
         running = server.get();

@@ -1,5 +1,6 @@
 #include "tessera/commands.h"
 #include "tessera/farm_config.h"
+#include "tessera/farm_log.h"
 #include "tessera/interrupt.h"
 #include "tessera/terminal.h"
 #include "tessera/worker_program.h"
@@ -41,9 +42,8 @@ Result<ExitCode> run(const WorkerArguments& arguments) {
             run_worker_process(setup, arguments.process, interrupt.token(), interrupt.haste());
         return static_cast<ExitCode>(ended);
     }
-    const auto say = [](const std::string& line) {
-        std::fprintf(stderr, "%s\n", printable_line(line).c_str());
-    };
+    const auto log = open_log(config.log);
+    const auto say = [&log](const std::string& line) { log->write(LogLevel::kInfo, line); };
     say(fmt::format(
         "{} worker {} for {}; Ctrl-C finishes what is begun and leaves, a second one leaves at "
         "once",

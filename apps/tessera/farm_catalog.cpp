@@ -81,11 +81,11 @@ Result<PictureSize> scaled_size(const std::string& scale, const Image& picture) 
 }  // namespace
 
 FarmCatalog::FarmCatalog(
-    const ModelShelf& shelf, const ObjectStore& store, RenderListener& listener
+    const ModelShelf& shelf, const ObjectStore& store, RenderListener& listener, Metrics& metrics
 )
     : shelf_(shelf),
       store_(store),
-      pool_(shelf, kServerEngine, kManyModels, listener),
+      pool_(shelf, kServerEngine, kManyModels, listener, metrics),
       listener_(listener) {}
 
 std::vector<api::ModelEntry> FarmCatalog::models() const {

@@ -19,8 +19,13 @@ namespace tessera::cli {
 /// and tokenizers go; their weights are the workers' business.
 class FarmCatalog final : public api::Catalog {
   public:
-    /// Shelf, store and listener must outlive it.
-    FarmCatalog(const ModelShelf& shelf, const ObjectStore& store, RenderListener& listener);
+    /// All of them must outlive it.
+    FarmCatalog(
+        const ModelShelf& shelf,
+        const ObjectStore& store,
+        RenderListener& listener,
+        Metrics& metrics
+    );
 
     [[nodiscard]] std::vector<api::ModelEntry> models() const override;
     [[nodiscard]] std::vector<api::SamplerEntry> samplers() const override;

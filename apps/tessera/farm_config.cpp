@@ -167,6 +167,7 @@ Result<FarmServerOptions> server_options(const Config& config, const Locations& 
     options.retry.longest_pause = config.farm.retry_longest_pause;
     options.api.open = config.server.keys == "never" ||
                        (config.server.keys == "auto" && is_loopback(config.server.listen));
+    options.log_prompts = config.log.prompts;
     options.api.hosts = config.server.hosts;
     options.api.origins = config.server.cors_origins;
     options.api.requests_per_second = config.server.requests_per_second;
@@ -203,6 +204,7 @@ Result<WorkerSetup> worker_setup(const Config& config) {
     setup.checkpoints = {worker.checkpoint_least, worker.checkpoint_share};
     setup.patience = worker.patience;
     setup.drain_timeout = worker.drain_timeout;
+    setup.log = config.log;
     return setup;
 }
 

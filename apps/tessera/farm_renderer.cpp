@@ -3,6 +3,7 @@
 #include "imaging/codec.h"
 #include "imaging/tiles.h"
 #include "job/job_spec.h"
+#include "telemetry/farm_metrics.h"
 #include "tessera/farm_pictures.h"
 #include "tessera/init_canvas.h"
 #include "tessera/painting.h"
@@ -18,11 +19,15 @@ namespace {
 /// So many pixels of the smaller picture around a tile are enlarged with it and cut off again: more
 /// than the networks look aside.
 constexpr int kTileMargin = 32;
+/// What progress is counted in while a picture is enlarged.
+constexpr const char* kTile = "tile";
 
 /// Tells the farm what a terminal would be told.
 class TaskListener final : public RenderListener {
   public:
-    explicit TaskListener(TaskContext& context) : context_(context) {}
+    /// `steps`: takes the time of each step of denoising.
+    explicit TaskListener(TaskContext& context, std::optional<Histogram> steps = std::nullopt)
+        : context_(context), steps_(steps) {}
 
     void phase(const std::string& name) override {
         progress_.stage = name;
@@ -30,10 +35,12 @@ class TaskListener final : public RenderListener {
     }
     void step(std::size_t step, std::size_t steps, const std::string& unit) override {
         progress_ = {static_cast<int>(step), static_cast<int>(steps), unit};
+        const double seconds = watch_.lap();
         if (step > 0) {
-            context_.expect_step(watch_.lap());
-        } else {
-            (void)watch_.lap();
+            context_.expect_step(seconds);
+        }
+        if (step > 0 && steps_ && unit != kTile) {
+            steps_->observe(seconds);
         }
         context_.progress(progress_);
     }
@@ -41,6 +48,7 @@ class TaskListener final : public RenderListener {
 
   private:
     TaskContext& context_;
+    const std::optional<Histogram> steps_;
     TaskProgress progress_;
     StopWatch watch_;
 };
@@ -189,12 +197,14 @@ Result<TaskResult> hand_in(
     return result;
 }
 
-Result<TaskResult> render(const Job& job, ModelPool& pool, Upscalers& upscalers) {
+Result<TaskResult> render(
+    const Job& job, ModelPool& pool, Upscalers& upscalers, Metrics& metrics
+) {
     TESSERA_ASSIGN(auto recipe, recipe_from_json(job.task.recipe));
     recipe = nth_of(std::move(recipe), job.task.plan.unit + 1);
     job.context.progress({0, 0, "reading the model"});
     TESSERA_ASSIGN(const auto model, pool.get(recipe.model, recipe.model_hash));
-    TaskListener listener(job.context);
+    TaskListener listener(job.context, metrics.histogram(metric::kStep, {recipe.model}));
     TaskObserver observer(job.context, *model, model->opened.engine->fingerprint().hash());
     const Studio studio{model->opened, upscalers, listener, &observer};
     TESSERA_ASSIGN(const auto remarks, prepare_recipe(recipe, studio));
@@ -229,7 +239,7 @@ Result<TaskResult> render(const Job& job, ModelPool& pool, Upscalers& upscalers)
 }
 
 TileProgress tell_tiles(TaskListener& listener) {
-    return [&listener](std::size_t done, std::size_t all) { listener.step(done, all, "tile"); };
+    return [&listener](std::size_t done, std::size_t all) { listener.step(done, all, kTile); };
 }
 
 /// Repaired and enlarged, at one go.
@@ -356,9 +366,12 @@ FarmRenderer::FarmRenderer(
     const ModelShelf& shelf,
     const EngineChoice& engine,
     std::uint64_t model_budget_bytes,
-    RenderListener& listener
+    RenderListener& listener,
+    Metrics& metrics
 )
-    : shelf_(shelf), pool_(shelf, engine, model_budget_bytes, listener) {}
+    : shelf_(shelf),
+      metrics_(metrics),
+      pool_(shelf, engine, model_budget_bytes, listener, metrics) {}
 
 Status FarmRenderer::prepare() {
     TESSERA_ASSIGN(const auto engine, pool_.engine());
@@ -374,7 +387,7 @@ Result<TaskResult> FarmRenderer::run(
     const Job job{task, spec, context, stop};
     switch (task.plan.kind) {
         case TaskKind::kRender:
-            return render(job, pool_, *upscalers_);
+            return render(job, pool_, *upscalers_, metrics_);
         case TaskKind::kUpscale:
             return enlarge(job, *upscalers_);
         case TaskKind::kMerge:

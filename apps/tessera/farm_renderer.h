@@ -14,12 +14,13 @@ namespace tessera::cli {
 /// one engine fingerprint, however many slots there are and wherever a render was taken up again.
 class FarmRenderer final : public TaskRunner {
   public:
-    /// The shelf must outlive it.
+    /// Shelf and metrics must outlive it.
     FarmRenderer(
         const ModelShelf& shelf,
         const EngineChoice& engine,
         std::uint64_t model_budget_bytes,
-        RenderListener& listener
+        RenderListener& listener,
+        Metrics& metrics
     );
 
     [[nodiscard]] Result<TaskResult> run(
@@ -33,6 +34,7 @@ class FarmRenderer final : public TaskRunner {
 
   private:
     const ModelShelf& shelf_;
+    Metrics& metrics_;
     ModelPool pool_;
     std::string fingerprint_;
     std::unique_ptr<Upscalers> upscalers_;

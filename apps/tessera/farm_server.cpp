@@ -4,9 +4,16 @@
 #include "api/object_grants.h"
 #include "base/entropy.h"
 #include "base/file.h"
+#include "events/job_traces.h"
 #include "events/queue_events.h"
+#include "events/queue_log.h"
+#include "events/queue_metrics.h"
+#include "http/certificate.h"
 #include "queue/sqlite_task_queue.h"
+#include "storage/measured_store.h"
 #include "storage/object_token.h"
+#include "telemetry/farm_metrics.h"
+#include "telemetry/log_file.h"
 #include "tessera/farm_catalog.h"
 #include "tessera/render_listener.h"
 #include "tessera/version.h"
@@ -72,17 +79,29 @@ Result<std::string> kept_secret(const std::filesystem::path& file, Entropy& entr
 }  // namespace
 
 struct FarmServer::Parts {
+    explicit Parts(Log& its_log) : log(its_log) {}
+
     FarmServerOptions options;
-    std::function<void(const std::string&)> say;
+    Log& log;
+    const std::function<void(const std::string&)> say = [this](const std::string& line) {
+        log.write(LogLevel::kInfo, line);
+    };
     const Clock& clock = Clock::system();
     Entropy& entropy = Entropy::system();
 
+    const std::shared_ptr<Metrics> metrics = std::make_shared<Metrics>();
+
     std::optional<SayingListener> listener;
     std::optional<ModelShelf> shelf;
-    std::unique_ptr<FolderStore> store;
+    std::unique_ptr<FolderStore> folder;
+    std::unique_ptr<MeasuredStore> store;  ///< the same
     std::unique_ptr<SqliteTaskQueue> queue;
     std::unique_ptr<EventBus> events;
     std::unique_ptr<QueueEvents> queue_events;
+    std::unique_ptr<QueueMetrics> queue_metrics;
+    std::shared_ptr<JobTraces> traces;
+    std::shared_ptr<LogFile> log_file;
+    std::optional<QueueLog> queue_log;
     std::shared_ptr<api::ObjectDesk> objects;
     std::shared_ptr<void> event_watch;
     std::unique_ptr<Dispatcher> dispatcher;
@@ -94,6 +113,7 @@ struct FarmServer::Parts {
     std::unique_ptr<http::Server> workers_http;  ///< of TLS: without it, for this machine alone
     std::string url;
     std::optional<std::string> new_admin_key;
+    std::shared_ptr<void> collected;
     std::jthread housekeeper;
 
     [[nodiscard]] std::filesystem::path uploads() const { return options.data / "uploads"; }
@@ -103,6 +123,7 @@ struct FarmServer::Parts {
     Status connect_queue();
     Status serve();
     Status serve_own_workers();
+    void write_metrics(MetricWriter& writer) const;
     void keep_house(const std::stop_token& stop);
     void tidy();
     void clean();
@@ -117,7 +138,7 @@ Status FarmServer::Parts::open(Locations locations) {
     TESSERA_TRY(open_data());
     TESSERA_TRY(open_keys());
     TESSERA_TRY(connect_queue());
-    catalog.emplace(*shelf, *store, *listener);
+    catalog.emplace(*shelf, *store, *listener, *metrics);
     desk = std::make_unique<api::SubmissionDesk>(
         *catalog, *queue, *dispatcher, options.limits, clock, entropy
     );
@@ -141,12 +162,16 @@ Status FarmServer::Parts::open_data() {
             error.message()
         );
     }
+    TESSERA_ASSIGN(log_file, LogFile::open(options.data / "logs"));
+    log.add([file = log_file](const LogRecord& record) { file->write(record); });
     SqliteQueueOptions database;
     database.path = options.data / "jobs.db";
     database.retry = options.retry;
     database.grace = options.dispatcher.lease;
     TESSERA_ASSIGN(queue, SqliteTaskQueue::open(std::move(database), clock, entropy));
-    TESSERA_ASSIGN(store, FolderStore::open(options.store_folder, options.store, clock));
+    TESSERA_ASSIGN(folder, FolderStore::open(options.store_folder, options.store, clock));
+    store = std::make_unique<MeasuredStore>(*folder, *metrics);
+    collected = metrics->collect([this](MetricWriter& writer) { write_metrics(writer); });
     return {};
 }
 
@@ -169,13 +194,14 @@ Status FarmServer::Parts::connect_queue() {
     EventBusLimits limits;
     limits.incarnation = queue->incarnation();
     events = std::make_unique<EventBus>(limits);
+    const auto job_of = [this](const JobId& id) -> std::optional<JobView> {
+        auto view = queue->job(id);
+        return view ? std::optional(*std::move(view)) : std::nullopt;
+    };
     queue_events = std::make_unique<QueueEvents>(
         *events,
         clock,
-        [this](const JobId& id) -> std::optional<JobView> {
-            auto view = queue->job(id);
-            return view ? std::optional(*std::move(view)) : std::nullopt;
-        },
+        job_of,
         [this](const JobId& id) { return place_of(*dispatcher, id); }
     );
     DispatcherOptions dispatching = options.dispatcher;
@@ -189,9 +215,18 @@ Status FarmServer::Parts::connect_queue() {
             queue_events->preview(claim, progress, jpeg);
         };
     dispatching.say = say;
+    dispatching.on_log = [this](LogRecord record) { log.write(std::move(record)); };
+    dispatching.metrics = metrics;
     dispatcher = std::make_unique<Dispatcher>(std::move(dispatching), *queue, clock, entropy);
     objects = std::make_shared<api::ObjectDesk>(*queue, *store, clock, uploads());
+    TESSERA_ASSIGN(const auto unfinished, unfinished_jobs(*queue));
+    queue_log.emplace(log, job_of, options.log_prompts);
+    queue_metrics = std::make_unique<QueueMetrics>(*metrics, clock, unfinished);
+    traces = std::make_shared<JobTraces>(clock, unfinished);
     event_watch = queue->watch([this](const QueueEvent& event) {
+        queue_metrics->hear(event);
+        traces->hear(event);
+        queue_log->hear(event);
         queue_events->hear(event);
         objects->hear(event);
     });
@@ -210,7 +245,10 @@ Status FarmServer::Parts::serve() {
         clock,
         entropy,
         options.api,
-        objects});
+        objects,
+        log_file,
+        metrics,
+        traces});
     const bool secure = options.http.tls.has_value();
     const std::string address = options.http.address;
     if (const auto files = most_open_files(); files < options.http.connection_limit + kOwnFiles) {
@@ -234,6 +272,21 @@ Status FarmServer::Parts::serve_own_workers() {
     local.tls.reset();
     TESSERA_ASSIGN(workers_http, http::Server::start(local, api::make_worker_router(*api)));
     return {};
+}
+
+void FarmServer::Parts::write_metrics(MetricWriter& writer) const {
+    const auto account = folder->account();
+    writer.write(metric::kStoreBytes, {}, static_cast<double>(account.used));
+    if (const auto room = folder->room()) {
+        writer.write(metric::kStoreFree, {}, static_cast<double>(*room));
+    }
+    if (options.http.tls) {
+        if (const auto end = http::certificate_expiry(options.http.tls->certificate)) {
+            writer.write(
+                metric::kCertificateExpiry, {}, std::chrono::duration<double>(end->time_since_epoch()).count()
+            );
+        }
+    }
 }
 
 void FarmServer::Parts::keep_house(const std::stop_token& stop) {
@@ -332,7 +385,7 @@ void FarmServer::Parts::clean() {
     }
     auto uploaded = api::uploaded_objects(uploads(), kKeepUploads);
     referenced->insert(referenced->end(), uploaded.begin(), uploaded.end());
-    const auto swept = store->sweep(
+    const auto swept = folder->sweep(
         *std::move(referenced), std::max<Duration>(options.orphan_grace, api::ObjectDesk::kSettling)
     );
     if (!swept) {
@@ -349,11 +402,10 @@ FarmServer::~FarmServer() {
 }
 
 Result<std::unique_ptr<FarmServer>> FarmServer::start(
-    FarmServerOptions options, Locations locations, std::function<void(const std::string&)> say
+    FarmServerOptions options, Locations locations, Log& log
 ) {
-    auto parts = std::make_unique<Parts>();
+    auto parts = std::make_unique<Parts>(log);
     parts->options = std::move(options);
-    parts->say = std::move(say);
     TESSERA_TRY(parts->open(std::move(locations)));
     return std::unique_ptr<FarmServer>(new FarmServer(std::move(parts)));
 }

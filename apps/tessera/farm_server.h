@@ -7,6 +7,7 @@
 #include "scheduler/dispatcher.h"
 #include "storage/folder_store.h"
 #include "storage/retention.h"
+#include "telemetry/log.h"
 #include "tessera/model_shelf.h"
 #include "tessera/render_listener.h"
 
@@ -36,15 +37,16 @@ struct FarmServerOptions {
     /// Objects that nobody refers to are removed after it, looked for so often.
     Duration orphan_grace = std::chrono::hours(24);
     Duration sweep_interval = std::chrono::minutes(10);
+    bool log_prompts = false;
 };
 
 /// The whole farm but its workers, in one process.
 class FarmServer {
   public:
-    /// Opens everything and serves. kConflict when another server owns the folder. `say` is told
-    /// what happens, from any thread.
+    /// Opens everything and serves. kConflict when another server owns the folder. The
+    /// log outlives it; a copy of it is kept beside the data.
     [[nodiscard]] static Result<std::unique_ptr<FarmServer>> start(
-        FarmServerOptions options, Locations locations, std::function<void(const std::string&)> say
+        FarmServerOptions options, Locations locations, Log& log
     );
     /// See stop.
     ~FarmServer();

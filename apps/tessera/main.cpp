@@ -76,6 +76,7 @@ int run(int argc, char** argv) {
     add_submit(program, action);
     add_jobs(program, action);
     add_farm(program, action);
+    add_logs(program, action);
     try {
         program.parse(argc, argv);
     } catch (const CLI::ParseError& end) {

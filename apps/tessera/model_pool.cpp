@@ -1,6 +1,8 @@
 #include "tessera/model_pool.h"
 
 #include "diffusion/pipeline_preview.h"
+#include "telemetry/farm_metrics.h"
+#include "tessera/stop_watch.h"
 
 #include <algorithm>
 
@@ -14,6 +16,24 @@ Result<LatentPreview> PooledModel::preview(const std::stop_token& stop) {
     return *preview_;
 }
 
+ModelPool::ModelPool(
+    const ModelShelf& shelf,
+    const EngineChoice& engine,
+    std::uint64_t budget_bytes,
+    RenderListener& listener,
+    Metrics& metrics
+)
+    : shelf_(shelf),
+      engine_(engine),
+      budget_bytes_(budget_bytes),
+      listener_(listener),
+      first_loads_(metrics.counter(metric::kModelLoads, {"first"})),
+      swaps_(metrics.counter(metric::kModelLoads, {"swap"})),
+      evictions_(metrics.counter(metric::kModelEvictions)),
+      load_seconds_(metrics.histogram(metric::kModelLoadSeconds)),
+      hits_(metrics.counter(metric::kCacheRequests, {"models", "hit"})),
+      misses_(metrics.counter(metric::kCacheRequests, {"models", "miss"})) {}
+
 Result<std::shared_ptr<PooledModel>> ModelPool::get(
     const std::string& name, const std::string& hash
 ) {
@@ -23,6 +43,7 @@ Result<std::shared_ptr<PooledModel>> ModelPool::get(
         return model->affinity == affinity;
     });
     if (known != models_.end()) {
+        hits_.add();
         models_.splice(models_.begin(), models_, known);
         note_loaded();
         return models_.front();
@@ -37,7 +58,10 @@ Result<std::shared_ptr<PooledModel>> ModelPool::get(
             hash
         );
     }
+    misses_.add();
+    const Counter& load = models_.empty() ? first_loads_ : swaps_;
     make_room(shelved.bytes);
+    StopWatch watch;
     auto model = std::make_shared<PooledModel>();
     TESSERA_ASSIGN(
         model->opened, open_model(shelf_.locations(), shelved.folder, engine_, listener_)
@@ -45,6 +69,8 @@ Result<std::shared_ptr<PooledModel>> ModelPool::get(
     model->affinity = affinity;
     model->bytes = shelved.bytes;
     models_.push_front(model);
+    load.add();
+    load_seconds_.observe(watch.lap());
     note_loaded();
     return model;
 }
@@ -54,7 +80,12 @@ void ModelPool::make_room(std::uint64_t bytes) {
     for (auto model = models_.begin(); model != models_.end();) {
         used += (*model)->bytes;
         // A model in use lives on until its render ends.
-        model = used > budget_bytes_ ? models_.erase(model) : std::next(model);
+        if (used > budget_bytes_) {
+            evictions_.add();
+            model = models_.erase(model);
+        } else {
+            ++model;
+        }
     }
 }
 

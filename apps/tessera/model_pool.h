@@ -2,6 +2,7 @@
 
 #include "base/result.h"
 #include "diffusion/latent_preview.h"
+#include "telemetry/metrics.h"
 #include "tessera/model_shelf.h"
 #include "tessera/opened_model.h"
 #include "tessera/upscalers.h"
@@ -40,9 +41,9 @@ class ModelPool {
         const ModelShelf& shelf,
         const EngineChoice& engine,
         std::uint64_t budget_bytes,
-        RenderListener& listener
-    )
-        : shelf_(shelf), engine_(engine), budget_bytes_(budget_bytes), listener_(listener) {}
+        RenderListener& listener,
+        Metrics& metrics
+    );
 
     /// kNotFound when it is not installed here, kConflict when what is has another hash.
     [[nodiscard]] Result<std::shared_ptr<PooledModel>> get(
@@ -61,6 +62,12 @@ class ModelPool {
     const EngineChoice engine_;
     const std::uint64_t budget_bytes_;
     RenderListener& listener_;
+    const Counter first_loads_;
+    const Counter swaps_;
+    const Counter evictions_;
+    const Histogram load_seconds_;
+    const Counter hits_;
+    const Counter misses_;
     std::mutex mutex_;  // guards what follows; held while a model is opened
     std::shared_ptr<Engine> spare_engine_;
     std::list<std::shared_ptr<PooledModel>> models_;  ///< the latest first

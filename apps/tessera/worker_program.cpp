@@ -1,9 +1,11 @@
 #include "tessera/worker_program.h"
 
 #include "base/entropy.h"
+#include "events/queue_log.h"
+#include "telemetry/trace_context.h"
+#include "tessera/farm_log.h"
 #include "tessera/farm_renderer.h"
 #include "tessera/render_listener.h"
-#include "tessera/terminal.h"
 #include "tessera/version.h"
 #include "worker/worker.h"
 
@@ -12,7 +14,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <thread>
 
 namespace tessera::cli {
@@ -35,6 +36,21 @@ std::uint64_t model_bytes_of(const WorkerSetup& setup) {
     }
     const auto processes = static_cast<std::uint64_t>(setup.processes);
     return std::uint64_t{info.totalram} * info.mem_unit / 2 / processes;
+}
+
+/// A line of a task's log for the farm's, without what its owner asked for.
+LogRecord record_of(const AssignTask& task, const std::string& line, bool prompts) {
+    LogRecord record;
+    record.message = line;
+    record.job = task.task.job.value;
+    record.task = to_string(task.task);
+    if (const auto spec = decode_job_spec(task.spec)) {
+        record.trace = to_string(job_context(task.task.job, spec->traceparent).trace);
+        if (!prompts) {
+            record.message = without_words(line, private_words(*spec));
+        }
+    }
+    return record;
 }
 
 }  // namespace
@@ -63,6 +79,9 @@ std::vector<std::string> worker_command(const WorkerSetup& setup, const ProcessS
     if (!setup.farm.authorities.empty()) {
         set("worker.authorities", setup.farm.authorities.string());
     }
+    set("log.level", setup.log.level);
+    set("log.format", setup.log.format);
+    set("log.prompts", setup.log.prompts ? "true" : "false");
     if (!start.predecessor.value.empty()) {
         command.insert(command.end(), {"--predecessor", start.predecessor.value});
     }
@@ -96,13 +115,20 @@ WorkerExit run_worker_process(
     const std::stop_token& drain,
     const std::stop_token& abandon
 ) {
-    const auto say = [](const std::string& line) {
-        std::fprintf(stderr, "worker: %s\n", printable_line(line).c_str());
+    const auto log = open_log(setup.log);
+    LogMailbox mailbox;
+    log->add([&mailbox](const LogRecord& record) { mailbox.put(record); });
+    const auto say = [&](const std::string& line) {
+        LogRecord record;
+        record.message = line;
+        record.worker = process.worker;
+        log->write(std::move(record));
     };
     SayingListener listener(say);
     const ModelShelf shelf(find_locations());
     const EngineChoice engine{.threads = threads_of(setup), .cache = true};
-    FarmRenderer renderer(shelf, engine, model_bytes_of(setup), listener);
+    const auto metrics = std::make_shared<Metrics>();
+    FarmRenderer renderer(shelf, engine, model_bytes_of(setup), listener, *metrics);
     if (const auto ready = renderer.prepare(); !ready) {
         say(ready.error().message);
         return WorkerExit::kFailed;
@@ -118,7 +144,12 @@ WorkerExit run_worker_process(
     options.identity.predecessor_crash = process.crash;
     options.checkpoints = setup.checkpoints;
     options.patience = setup.patience;
+    options.metrics = metrics;
     options.say = say;
+    options.take_log = [&mailbox] { return mailbox.take(); };
+    options.on_task_log = [&](const AssignTask& task, const std::string& line) {
+        log->write(record_of(task, line, setup.log.prompts));
+    };
     options.on_stuck = [say](const std::string& why) {
         say(why);
         // Threads that do not move cannot be joined. What was reported has a moment to leave.

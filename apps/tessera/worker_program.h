@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/result.h"
+#include "config/config.h"
 #include "tessera/farm_connection.h"
 #include "worker/supervisor.h"
 #include "worker/task_slot.h"
@@ -24,6 +25,7 @@ struct WorkerSetup {
     CheckpointPolicy checkpoints;
     Duration patience = std::chrono::seconds(60);
     Duration drain_timeout = std::chrono::minutes(10);
+    LogConfig log;
 };
 
 /// The environment variable that holds the key, which must not stand on a command line.

@@ -3,7 +3,6 @@
 #include "api/catalog.h"
 #include "api/keys.h"
 #include "api/object_desk.h"
-#include "api/request_counts.h"
 #include "api/submission.h"
 #include "base/clock.h"
 #include "base/entropy.h"
@@ -12,6 +11,8 @@
 #include "queue/task_queue.h"
 #include "scheduler/dispatcher.h"
 #include "storage/object_store.h"
+#include "telemetry/log_file.h"
+#include "telemetry/metrics.h"
 
 #include <cstdint>
 #include <filesystem>
@@ -19,6 +20,10 @@
 #include <memory>
 #include <string>
 #include <vector>
+
+namespace tessera {
+class JobTraces;
+}
 
 namespace tessera::api {
 
@@ -54,6 +59,9 @@ struct ApiParts {
     ApiSettings settings;
     /// All that puts objects into the store, or removes them, goes through it.
     std::shared_ptr<ObjectDesk> objects;
+    std::shared_ptr<const LogFile> log;
+    std::shared_ptr<Metrics> metrics;
+    std::shared_ptr<const JobTraces> traces;
 };
 
 /// Every route of the farm: native, OpenAI's, A1111's, the workers', the page's, health.
@@ -66,9 +74,8 @@ void add_native_routes(http::Router& router, const ApiParts& parts);
 void add_openai_routes(http::Router& router, const ApiParts& parts);
 void add_a1111_routes(http::Router& router, const ApiParts& parts);
 void add_worker_routes(http::Router& router, const ApiParts& parts);
-void add_health_routes(
-    http::Router& router, const ApiParts& parts, std::shared_ptr<const RequestCounts> requests
-);
+void add_health_routes(http::Router& router, const ApiParts& parts);
+void add_metrics_routes(http::Router& router, const ApiParts& parts);
 void add_page_routes(http::Router& router, const ApiParts& parts);
 
 /// Who asks, as the guard found out; kUser of no tenant for routes without a guard.

@@ -2,6 +2,7 @@
 
 #include "api/base64.h"
 #include "api/error_shapes.h"
+#include "telemetry/farm_metrics.h"
 
 #include <openssl/crypto.h>
 
@@ -96,14 +97,6 @@ std::string key_of(const http::Request& request) {
     return std::string(given.empty() ? request.fields.get("x-api-key") : given);
 }
 
-bool is_local(const http::Request& request) {
-    const bool is_forwarded =
-        request.fields.has("Forwarded") || request.fields.has("X-Forwarded-For");
-    const bool is_loopback = request.peer == "::1" || request.peer.starts_with("127.") ||
-                             request.peer.starts_with("::ffff:127.");
-    return is_loopback && !is_forwarded;
-}
-
 const Caller& caller_of(const http::Request& request) {
     static const Caller kNobody;
     const auto* caller = static_cast<const Caller*>(request.context.get());
@@ -117,6 +110,8 @@ const Caller& caller_of(const http::Exchange& exchange) {
 ApiGuard::ApiGuard(const ApiParts& parts, std::set<std::string, std::less<>> public_paths)
     : parts_(parts),
       public_paths_(std::move(public_paths)),
+      wrong_keys_(parts.metrics->counter(metric::kAuthFailures)),
+      slowed_down_(parts.metrics->counter(metric::kRateLimited)),
       rate_(parts.settings.requests_per_second, parts.settings.burst) {}
 
 ApiGuard::Allowed<void> ApiGuard::check_host(const http::Request& request) const {
@@ -161,8 +156,7 @@ ApiGuard::Allowed<void> ApiGuard::check_origin(const http::Request& request) con
 
 bool ApiGuard::is_public(const http::Request& request) const {
     const auto is_below = [&](std::string_view path) { return request.path.starts_with(path); };
-    return public_paths_.contains(request.path) || std::ranges::any_of(kLinksPaths, is_below) ||
-           (request.path == "/metrics" && (parts_.settings.open || is_local(request)));
+    return public_paths_.contains(request.path) || std::ranges::any_of(kLinksPaths, is_below);
 }
 
 ApiGuard::Allowed<Caller> ApiGuard::identify(const http::Request& request) {
@@ -253,6 +247,11 @@ std::optional<http::Response> ApiGuard::check(http::Request& request) {
         return std::nullopt;
     }
     const Refused& refused = caller.error();
+    if (refused.status == 401) {
+        wrong_keys_.add();
+    } else if (refused.status == 429) {
+        slowed_down_.add();
+    }
     http::Response response = error_for_path(request.path, refused.status, {refused.error, {}});
     if (refused.retry_after) {
         response.fields.set("Retry-After", whole_seconds(*refused.retry_after));

@@ -47,6 +47,8 @@ class ApiGuard {
 
     const ApiParts parts_;
     const std::set<std::string, std::less<>> public_paths_;
+    const Counter wrong_keys_;
+    const Counter slowed_down_;
     RateLimit rate_;
     FailedAttempts attempts_;
 };
@@ -57,8 +59,5 @@ class ApiGuard {
 
 /// As caller_of(Exchange).
 [[nodiscard]] const Caller& caller_of(const http::Request& request);
-
-/// Whether it was sent from this machine, as far as one can tell.
-[[nodiscard]] bool is_local(const http::Request& request);
 
 }  // namespace tessera::api

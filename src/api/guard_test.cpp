@@ -83,7 +83,10 @@ TEST(Guard, KnowsTheNamesItGoesBy) {
             farm.clock,
             farm.entropy,
             settings,
-            farm.objects};
+            farm.objects,
+            farm.log_file,
+            farm.metrics,
+            farm.traces};
         ApiGuard guard(parts, {});
         const auto answer = guard.check(request);
         return answer ? answer->status : 200;

@@ -2,6 +2,7 @@
 #include "api/error_shapes.h"
 #include "api/guard.h"
 #include "api/page_files.h"
+#include "telemetry/farm_metrics.h"
 
 #include <utility>
 
@@ -41,13 +42,13 @@ void stand_guard(http::Router& router, std::shared_ptr<ApiGuard> guard) {
 }  // namespace
 
 http::Router make_router(const ApiParts& parts) {
-    const auto requests = std::make_shared<RequestCounts>();
     http::Router router;
     add_native_routes(router, parts);
     add_openai_routes(router, parts);
     add_a1111_routes(router, parts);
     add_worker_routes(router, parts);
-    add_health_routes(router, parts, requests);
+    add_health_routes(router, parts);
+    add_metrics_routes(router, parts);
     add_page_routes(router, parts);
 
     std::set<std::string, std::less<>> public_paths{
@@ -56,12 +57,18 @@ http::Router make_router(const ApiParts& parts) {
         public_paths.insert(file.path);
     }
     stand_guard(router, std::make_shared<ApiGuard>(parts, std::move(public_paths)));
-    router.observe([requests](
+    router.observe([metrics = parts.metrics](
                        const http::Request& request,
                        std::string_view route,
                        int status,
-                       std::chrono::microseconds /*took*/
-                   ) { requests->count(request.method, route, status); });
+                       std::chrono::microseconds took
+                   ) {
+        // Methods are strangers' words: only a route that matched vouches for one.
+        const std::string_view method = route.empty() ? std::string_view() : request.method;
+        metrics->counter(metric::kHttpRequests, {route, method, std::to_string(status)}).add();
+        metrics->histogram(metric::kHttpSeconds, {route})
+            .observe(std::chrono::duration<double>(took).count());
+    });
     return router;
 }
 

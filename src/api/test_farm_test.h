@@ -3,7 +3,9 @@
 #include "api/api.h"
 #include "api/object_grants.h"
 #include "base/hash.h"
+#include "events/job_traces.h"
 #include "events/queue_events.h"
+#include "events/queue_metrics.h"
 #include "http/client.h"
 #include "queue/sqlite_task_queue.h"
 #include "storage/folder_store.h"
@@ -163,7 +165,13 @@ class FakeCatalog final : public Catalog {
 /// A worker without a process: holds what it is given until the test says what becomes of it.
 class FakeWorker {
   public:
-    FakeWorker(Dispatcher& dispatcher, ObjectStore& store, std::string name, int slots)
+    FakeWorker(
+        Dispatcher& dispatcher,
+        ObjectStore& store,
+        std::string name,
+        int slots,
+        std::string metrics_address = {}
+    )
         : dispatcher_(dispatcher), store_(store), inbox_(std::make_shared<Inbox>()) {
         link_ = dispatcher_.link_opened(inbox_);
         WorkerHello hello;
@@ -172,6 +180,7 @@ class FakeWorker {
         hello.program = "tessera 0";
         hello.fingerprint = "fingerprint";
         hello.slots = slots;
+        hello.metrics_address = std::move(metrics_address);
         hello.models = {{"demo " + sha256_hex(as_bytes("demo")), true}, {"x2", true}};
         dispatcher_.link_message(link_, std::move(hello));
         dispatcher_.link_message(link_, WorkerReady{slots});
@@ -202,6 +211,7 @@ class FakeWorker {
         });
     }
 
+    void say(WorkerMessage message) { dispatcher_.link_message(link_, std::move(message)); }
     void beat(const AssignTask& task, int step, int steps, std::string preview = {}) {
         Heartbeat beat;
         beat.number = ++beats_;
@@ -305,11 +315,17 @@ class TestFarm {
             [](const JobId& /*id*/) { return std::optional<QueuePlace>(); }
         );
         objects = std::make_shared<ObjectDesk>(*queue, *store, clock, folder.path / "uploads");
+        queue_metrics = std::make_unique<QueueMetrics>(
+            *metrics, clock, unfinished_jobs(*queue).value()
+        );
         watch = queue->watch([this](const QueueEvent& event) {
             queue_events->hear(event);
+            queue_metrics->hear(event);
+            traces->hear(event);
             objects->hear(event);
         });
 
+        log_file = LogFile::open(folder.path / "logs").value();
         ApiSettings settings;
         settings.open = false;
         settings.version = "0.1.0";
@@ -320,6 +336,7 @@ class TestFarm {
             change(settings);
         }
         DispatcherOptions options;
+        options.metrics = metrics;
         options.object_token =
             object_token_maker(object_tokens(settings.object_secret).value(), clock);
         options.on_preview =
@@ -342,7 +359,10 @@ class TestFarm {
             clock,
             entropy,
             settings,
-            objects};
+            objects,
+            log_file,
+            metrics,
+            traces};
         http::Router router = make_router(parts);
         routes = router.routes();
         server = http::Server::start({}, std::move(router)).value();
@@ -391,8 +411,10 @@ class TestFarm {
         return send("POST", target, key, body.dump());
     }
 
-    [[nodiscard]] FakeWorker worker(std::string name = "worker-1", int slots = 1) {
-        return {*dispatcher, *store, std::move(name), slots};
+    [[nodiscard]] FakeWorker worker(
+        std::string name = "worker-1", int slots = 1, std::string metrics_address = {}
+    ) {
+        return {*dispatcher, *store, std::move(name), slots, std::move(metrics_address)};
     }
     /// Waits until a job has ended; the view it ended as.
     JobView ended(const std::string& id) const {
@@ -441,6 +463,11 @@ class TestFarm {
     std::string admin;
     std::string worker_key;
     std::unique_ptr<QueueEvents> queue_events;
+    std::shared_ptr<Metrics> metrics = std::make_shared<Metrics>();
+    std::shared_ptr<LogFile> log_file;
+    std::shared_ptr<JobTraces> traces =
+        std::make_shared<JobTraces>(Clock::system(), std::vector<JobView>());
+    std::unique_ptr<QueueMetrics> queue_metrics;
     std::shared_ptr<ObjectDesk> objects;
     std::shared_ptr<void> watch;
     std::unique_ptr<Dispatcher> dispatcher;

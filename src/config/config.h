@@ -116,12 +116,28 @@ struct LimitsConfig {
     bool operator==(const LimitsConfig&) const = default;
 };
 
+struct TraceConfig {
+    std::string endpoint;
+
+    bool operator==(const TraceConfig&) const = default;
+};
+
+struct LogConfig {
+    std::string level = "info";
+    std::string format = "auto";
+    bool prompts = false;
+
+    bool operator==(const LogConfig&) const = default;
+};
+
 struct Config {
     ServerConfig server;
     FarmConfig farm;
     WorkerConfig worker;
     StoreConfig store;
     LimitsConfig limits;
+    TraceConfig trace;
+    LogConfig log;
 
     bool operator==(const Config&) const = default;
 };

@@ -412,12 +412,46 @@ std::vector<ConfigKey> limits_keys() {
     };
 }
 
+std::vector<ConfigKey> trace_keys() {
+    return {
+        key("trace.endpoint",
+            &Config::trace,
+            &TraceConfig::endpoint,
+            "Collector of OpenTelemetry that is sent a trace of every job when it ends, as JSON "
+            "over HTTP: \"http://127.0.0.1:4318\". Empty: none."),
+    };
+}
+
+std::vector<ConfigKey> log_keys() {
+    constexpr auto at = &Config::log;
+    using L = LogConfig;
+    return {
+        key("log.level",
+            at,
+            &L::level,
+            "The least that is logged. \"debug\" has a line for each task that is given out and "
+            "done.",
+            OneOf{{"debug", "info", "warning", "error"}}),
+        key("log.format",
+            at,
+            &L::format,
+            "What the log on standard error is: \"text\" for people, \"json\" for programs, "
+            "\"auto\" for text on a terminal and JSON elsewhere.",
+            OneOf{{"auto", "text", "json"}}),
+        key("log.prompts",
+            at,
+            &L::prompts,
+            "Whether the log may quote what people asked for. Keys and the like never stand in it."),
+    };
+}
+
 }  // namespace
 
 std::span<const ConfigKey> config_keys() {
     static const std::vector<ConfigKey> keys = [] {
         std::vector<ConfigKey> all;
-        for (const auto section : {server_keys, farm_keys, worker_keys, store_keys, limits_keys}) {
+        for (const auto section :
+             {server_keys, farm_keys, worker_keys, store_keys, limits_keys, trace_keys, log_keys}) {
             for (ConfigKey& each : section()) {
                 all.push_back(std::move(each));
             }

@@ -1,3 +1,4 @@
+#include "http/certificate.h"
 #include "http/client.h"
 #include "http/loopback_test.h"
 
@@ -126,6 +127,17 @@ TEST_F(TlsTest, ServesAndVerifies) {
     ASSERT_FALSE(stranger);
     EXPECT_EQ(stranger.error().kind, ErrorKind::kUnavailable);
     EXPECT_THAT(stranger.error().message, HasSubstr("certificate"));
+}
+
+TEST_F(TlsTest, ACertificateTellsItsEnd) {
+    const auto end = certificate_expiry(options_.tls->certificate);
+    ASSERT_TRUE(end);
+    const auto left = *end - Clock::system().wall();
+    EXPECT_GT(left, std::chrono::minutes(50));
+    EXPECT_LE(left, std::chrono::hours(1));
+    const auto no_certificate = certificate_expiry(options_.tls->key);
+    ASSERT_FALSE(no_certificate);
+    EXPECT_THAT(no_certificate.error().message, HasSubstr("key.pem holds no certificate"));
 }
 
 TEST_F(TlsTest, RefusesACertificateForAnotherHost) {

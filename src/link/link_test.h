@@ -43,6 +43,7 @@ inline WorkerHello any_worker_hello() {
     hello.holds = some_of(any_held_task);
     hello.predecessor = {any_bool() ? "worker-0" : ""};
     hello.predecessor_crash = any_text();
+    hello.metrics_address = any_text();
     return hello;
 }
 
@@ -58,8 +59,28 @@ inline Heartbeat any_heartbeat() {
         some_of(any_model_offer)};
 }
 
+inline MetricChange any_metric_change() {
+    std::vector<std::string> labels;
+    for (int i = any_int(0, 4); i > 0; --i) {
+        labels.push_back(any_text());
+    }
+    const auto buckets = *rc::gen::resize(60, rc::gen::arbitrary<std::vector<std::uint64_t>>());
+    return {any_text(), std::move(labels), *rc::gen::arbitrary<double>(), buckets};
+}
+
+inline LogRecord any_log_record() {
+    return {
+        WallTime(std::chrono::milliseconds(*rc::gen::arbitrary<std::int64_t>())),
+        static_cast<LogLevel>(any_int(0, 4)),
+        any_text(),
+        any_text(),
+        any_text(),
+        {},
+        any_text()};
+}
+
 inline WorkerMessage any_worker_message() {
-    switch (any_int(0, 7)) {
+    switch (any_int(0, 9)) {
         case 0:
             return any_worker_hello();
         case 1:
@@ -72,6 +93,10 @@ inline WorkerMessage any_worker_message() {
             return TaskCompleted{any_task_id(), any_epoch(), any_task_result()};
         case 5:
             return TaskFailed{any_task_id(), any_epoch(), any_task_failure()};
+        case 6:
+            return MetricReport{some_of(any_metric_change)};
+        case 7:
+            return LogReport{some_of(any_log_record)};
         default:
             return WorkerLeaving{};
     }

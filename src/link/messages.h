@@ -4,6 +4,8 @@
 #include "base/id.h"
 #include "base/result.h"
 #include "job/task.h"
+#include "telemetry/log.h"
+#include "telemetry/metrics.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -27,6 +29,9 @@ inline constexpr int kMaxSlots = 1024;  ///< of a worker; also the tasks that it
 inline constexpr std::size_t kMaxModelOffers = 256;
 inline constexpr std::size_t kMaxPreviewBytes = 32U << 10U;
 inline constexpr std::size_t kMaxTokenBytes = 24U << 10U;
+inline constexpr std::size_t kMaxMetricChanges = 64;
+inline constexpr std::size_t kMaxLogRecords = 64;
+inline constexpr std::size_t kMaxLogMessage = 2048;
 
 /// A model that the worker can render with.
 struct ModelOffer {
@@ -58,6 +63,8 @@ struct WorkerHello {
     /// (Segmentation fault)"): what it held then failed by its own fault.
     WorkerId predecessor;
     std::string predecessor_crash;
+    /// "host:port" where Prometheus finds the process itself; empty: nowhere.
+    std::string metrics_address;
 
     bool operator==(const WorkerHello&) const = default;
 };
@@ -114,6 +121,22 @@ struct TaskFailed {
     bool operator==(const TaskFailed&) const = default;
 };
 
+/// What the process has measured since it last told. What is lost with a link is not told again.
+struct MetricReport {
+    std::vector<MetricChange> changes;  ///< at most kMaxMetricChanges
+
+    bool operator==(const MetricReport&) const = default;
+};
+
+/// What the process has to log. What is lost with a link is not told again.
+struct LogReport {
+    /// At most kMaxLogRecords, of the worker's own and of its tasks. The field `worker` does not
+    /// travel: the link tells.
+    std::vector<LogRecord> records;
+
+    bool operator==(const LogReport&) const = default;
+};
+
 /// No more tasks, please; the worker leaves when it holds none.
 struct WorkerLeaving {
     bool operator==(const WorkerLeaving&) const = default;
@@ -126,6 +149,8 @@ using WorkerMessage = std::variant<
     TaskCheckpointed,
     TaskCompleted,
     TaskFailed,
+    MetricReport,
+    LogReport,
     WorkerLeaving>;
 
 /// The answer to a hello.

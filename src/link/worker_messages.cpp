@@ -1,8 +1,12 @@
 #include "link/frame_fields_internal.h"
 #include "link/messages.h"
 
+#include <cmath>
+
 namespace tessera {
 namespace {
+
+constexpr std::size_t kMostBuckets = 64;
 
 Status check(const ModelOffer& offer) {
     return check_text("affinity", offer.affinity, kMaxAffinityBytes);
@@ -35,7 +39,8 @@ Status check(const WorkerHello& hello) {
     if (!hello.predecessor.value.empty()) {
         TESSERA_TRY(check_id("predecessor", hello.predecessor.value));
     }
-    return check_text("predecessor_crash", hello.predecessor_crash, kMaxNameBytes);
+    TESSERA_TRY(check_text("predecessor_crash", hello.predecessor_crash, kMaxNameBytes));
+    return check_text("metrics_address", hello.metrics_address, kMaxNameBytes);
 }
 
 Status check(const WorkerReady& ready) {
@@ -64,6 +69,36 @@ Status check(const TaskCompleted& message) {
 /// Its failure is made to fit.
 Status check(const TaskFailed& message) {
     return check_claim(message);
+}
+
+Status check(const MetricChange& change) {
+    TESSERA_TRY(check_text("name", change.name, kMaxNameBytes));
+    TESSERA_TRY(check_each("labels", change.labels, kMostLabels, [](const std::string& value) {
+        return check_text("value", value, kMaxNameBytes);
+    }));
+    if (!std::isfinite(change.sum)) {
+        return fail(ErrorKind::kInvalidArgument, "sum is no number");
+    }
+    return check_size("buckets", change.buckets.size(), kMostBuckets);
+}
+
+Status check(const MetricReport& report) {
+    return check_each("changes", report.changes, kMaxMetricChanges, [](const MetricChange& change) {
+        return check(change);
+    });
+}
+
+Status check(const LogRecord& record) {
+    TESSERA_TRY(check_text("message", record.message, kMaxLogMessage));
+    TESSERA_TRY(check_text("job", record.job, kMaxNameBytes));
+    TESSERA_TRY(check_text("task", record.task, kMaxNameBytes));
+    return check_text("trace", record.trace, kMaxNameBytes);
+}
+
+Status check(const LogReport& report) {
+    return check_each("records", report.records, kMaxLogRecords, [](const LogRecord& record) {
+        return check(record);
+    });
 }
 
 Status check(const WorkerLeaving& /*message*/) {
@@ -103,6 +138,7 @@ Status put(const WorkerHello& hello, v1::WorkerFrame& frame) {
     }
     message.set_predecessor(hello.predecessor.value);
     message.set_predecessor_crash(hello.predecessor_crash);
+    message.set_metrics_address(hello.metrics_address);
     return {};
 }
 
@@ -120,6 +156,7 @@ Result<WorkerHello> get(const v1::WorkerHello& message) {
     }
     hello.predecessor = {message.predecessor()};
     hello.predecessor_crash = message.predecessor_crash();
+    hello.metrics_address = message.metrics_address();
     return hello;
 }
 
@@ -202,6 +239,69 @@ Result<TaskFailed> get(const v1::TaskFailed& message) {
     return failed;
 }
 
+Status put(const MetricReport& report, v1::WorkerFrame& frame) {
+    v1::MetricReport& message = *frame.mutable_metrics();
+    for (const MetricChange& change : report.changes) {
+        v1::MetricChange& line = *message.add_changes();
+        line.set_name(change.name);
+        line.mutable_labels()->Assign(change.labels.begin(), change.labels.end());
+        line.set_sum(change.sum);
+        line.mutable_buckets()->Assign(change.buckets.begin(), change.buckets.end());
+    }
+    return {};
+}
+
+Result<MetricReport> get(const v1::MetricReport& message) {
+    const auto count = static_cast<std::size_t>(message.changes_size());
+    TESSERA_TRY(check_size("changes", count, kMaxMetricChanges));
+    MetricReport report;
+    for (const v1::MetricChange& line : message.changes()) {
+        report.changes.push_back(
+            {line.name(),
+             {line.labels().begin(), line.labels().end()},
+             line.sum(),
+             {line.buckets().begin(), line.buckets().end()}}
+        );
+    }
+    return report;
+}
+
+Status put(const LogReport& report, v1::WorkerFrame& frame) {
+    v1::LogReport& message = *frame.mutable_log();
+    for (const LogRecord& record : report.records) {
+        v1::LogRecord& line = *message.add_records();
+        line.set_time_ms(record.time.time_since_epoch().count());
+        line.set_level(std::string(to_string(record.level)));
+        line.set_message(record.message);
+        line.set_job(record.job);
+        line.set_task(record.task);
+        line.set_trace(record.trace);
+    }
+    return {};
+}
+
+Result<LogReport> get(const v1::LogReport& message) {
+    const auto count = static_cast<std::size_t>(message.records_size());
+    TESSERA_TRY(check_size("records", count, kMaxLogRecords));
+    LogReport report;
+    for (const v1::LogRecord& line : message.records()) {
+        const auto level = parse_log_level(line.level());
+        if (!level) {
+            return fail(ErrorKind::kInvalidArgument, "records.level is none that is known here");
+        }
+        report.records.push_back(
+            {WallTime(std::chrono::milliseconds(line.time_ms())),
+             *level,
+             line.message(),
+             line.job(),
+             line.task(),
+             {},
+             line.trace()}
+        );
+    }
+    return report;
+}
+
 Status put(const WorkerLeaving& /*leaving*/, v1::WorkerFrame& frame) {
     frame.mutable_leaving();
     return {};
@@ -235,6 +335,10 @@ Result<WorkerMessage> take_message(const v1::WorkerFrame& frame) {
             return take(frame.completed());
         case v1::WorkerFrame::kFailed:
             return take(frame.failed());
+        case v1::WorkerFrame::kMetrics:
+            return take(frame.metrics());
+        case v1::WorkerFrame::kLog:
+            return take(frame.log());
         case v1::WorkerFrame::kLeaving:
             return take(frame.leaving());
         case v1::WorkerFrame::MESSAGE_NOT_SET:

@@ -150,6 +150,7 @@ class TaskBook {
     [[nodiscard]] QueueEvent event(QueueEvent::Kind kind, const LiveJob& job, int index) const;
     [[nodiscard]] QueueEvent ready_event(const LiveJob& job, int index) const;
     void announce_ready(const LiveJob& job, int index);
+    void announce_queued(const LiveJob& job, bool is_retry);
     [[nodiscard]] ReadyTask ready_task(const LiveJob& job, int index) const;
 
     // task_book_claims.cpp
@@ -164,7 +165,9 @@ class TaskBook {
     [[nodiscard]] Status return_task(
         LiveJob& job, int index, TaskFailure failure, AttemptEnd attempt_end
     );
-    [[nodiscard]] Status lose(LiveJob& job, int index, std::string message);
+    [[nodiscard]] Status lose(
+        LiveJob& job, int index, std::string message, bool lease_ran_out = false
+    );
     [[nodiscard]] Status kill(LiveJob& job, int index, const TaskFailure& failure);
     [[nodiscard]] Status give_up(LiveJob& job);
     void note_failure(LiveJob& job, int index, const TaskFailure& failure);

@@ -14,7 +14,7 @@ Status TaskBook::enqueue(JobRecord record) {
         insert(live_job(std::move(record), clock_.now(), clock_.wall(), policy_.longest_pause, {}));
     job.is_new = true;
     undo_.push_back({Undo::Kind::kJobAdded, {job.number, kWholeJob}, {}});
-    events_.push_back(event(QueueEvent::Kind::kJobQueued, job, kWholeJob));
+    announce_queued(job, false);
     for (int index = 0; index < job.size(); ++index) {
         if (job.task(index).record.state == TaskState::kReady) {
             announce_ready(job, index);
@@ -78,7 +78,7 @@ Status TaskBook::retry(JobRecord record) {
         job.started.reset();
         job.ended.reset();
         changes_.emplace_back(JobChanged{job.number, job.state, job.started, job.ended});
-        events_.push_back(event(QueueEvent::Kind::kJobQueued, job, kWholeJob));
+        announce_queued(job, true);
         return revive(job);
     });
 }

@@ -179,15 +179,19 @@ Status TaskBook::kill(LiveJob& job, int index, const TaskFailure& failure) {
     return {};
 }
 
-Status TaskBook::lose(LiveJob& job, int index, std::string message) {
+Status TaskBook::lose(LiveJob& job, int index, std::string message, bool lease_ran_out) {
     return whole([&]() -> Status {
         touch(job, index);
-        return return_task(
+        const std::size_t told = events_.size();
+        TESSERA_TRY(return_task(
             job,
             index,
             {FaultKind::kInfrastructure, true, std::move(message), {}},
             AttemptEnd::kLost
-        );
+        ));
+        // The first that is told is what became of this task.
+        events_[told].lease_ran_out = lease_ran_out;
+        return {};
     });
 }
 
@@ -222,7 +226,8 @@ Status TaskBook::expire() {
         TESSERA_TRY(lose(
             *job,
             index,
-            fmt::format("worker {} was not heard of within its lease", task.record.worker.value)
+            fmt::format("worker {} was not heard of within its lease", task.record.worker.value),
+            true
         ));
     }
     for (const JobNumber number : late_jobs()) {

@@ -132,6 +132,13 @@ void TaskBook::announce_ready(const LiveJob& job, int index) {
     events_.push_back(ready_event(job, index));
 }
 
+void TaskBook::announce_queued(const LiveJob& job, bool is_retry) {
+    auto queued = event(QueueEvent::Kind::kJobQueued, job, kWholeJob);
+    queued.plan = job.plan;
+    queued.is_retry = is_retry;
+    events_.push_back(std::move(queued));
+}
+
 void TaskBook::collect_objects(std::set<std::string>& hashes) const {
     const auto add = [&](const std::string& hash) {
         if (!hash.empty()) {

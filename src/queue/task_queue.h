@@ -79,7 +79,7 @@ struct QueueEvent {
         kJobEnded,  ///< job_state says how
         kJobDeleted,
     };
-    Kind kind;
+    Kind kind = Kind::kJobQueued;
     JobId job;
     std::string tenant;
     TaskId task;
@@ -90,7 +90,10 @@ struct QueueEvent {
     TaskProgress progress;
     std::optional<TaskResult> result;
     std::optional<TaskFailure> failure;
-    std::optional<ReadyTask> ready;  ///< of kTaskReady
+    bool lease_ran_out = false;           ///< of kTaskReturned and kTaskDead: by that
+    std::optional<ReadyTask> ready;       ///< of kTaskReady
+    std::shared_ptr<const JobPlan> plan;  ///< of kJobQueued
+    bool is_retry = false;                ///< of kJobQueued: an ended job gets another life
     JobState job_state = JobState::kQueued;
 };
 

@@ -1,5 +1,7 @@
 #include "scheduler/dispatcher.h"
 
+#include "telemetry/farm_metrics.h"
+
 #include <algorithm>
 #include <utility>
 
@@ -45,11 +47,15 @@ Dispatcher::Dispatcher(
     DispatcherOptions options, TaskQueue& queue, const Clock& clock, Entropy& entropy
 )
     : options_(std::move(options)),
+      metrics_(*options_.metrics),
       queue_(queue),
       clock_(clock),
       scheduler_(options_.scheduler, entropy),
       now_(clock.now()) {
     watch_ = queue_.watch([this](const QueueEvent& event) { leave(event); });
+    measured_ = options_.metrics->collect([this](MetricWriter& writer) {
+        write_metrics(*this, clock_.now(), writer);
+    });
 }
 
 Dispatcher::~Dispatcher() {
@@ -430,6 +436,9 @@ void Dispatcher::hear(Worker& worker, TaskCheckpointed& kept) {
 Done<void> Dispatcher::settle(const Worker& worker, const TaskId& task, Epoch epoch) {
     return [this, id = worker.hello.worker, task, epoch](const Status& status) {
         const bool stale = !status && status.error().kind == ErrorKind::kConflict;
+        if (stale) {
+            metrics_.stale_commits.add();
+        }
         if (!status && !stale) {
             // The disk is full or away: the worker keeps the result and tells it again.
             options_.say("cannot keep how a task ended: " + status.error().message);
@@ -446,9 +455,12 @@ bool Dispatcher::end_task(Worker& worker, const TaskId& task, Epoch epoch, TaskO
         return false;
     }
     held->second.ended = true;
-    scheduler_.task_ended(
-        task, worker.hello.worker, outcome, seconds_of(now_ - held->second.since), now_
-    );
+    const Duration took = now_ - held->second.since;
+    worker.busy += took;
+    if (outcome == TaskOutcome::kDone && held->second.expected_seconds > 0.0) {
+        metrics_.estimate_ratio.observe(seconds_of(took) / held->second.expected_seconds);
+    }
+    scheduler_.task_ended(task, worker.hello.worker, outcome, seconds_of(took), now_);
     return true;
 }
 
@@ -480,6 +492,23 @@ void Dispatcher::hear(Worker& worker, TaskFailed& failed) {
     );
 }
 
+void Dispatcher::hear(Worker& /*worker*/, MetricReport& report) {
+    for (const MetricChange& change : report.changes) {
+        if (const MetricFamily* family = metric::of_workers(change.name)) {
+            (void)options_.metrics->apply(*family, change);  // what makes no sense is dropped
+        }
+    }
+}
+
+void Dispatcher::hear(Worker& worker, LogReport& report) {
+    for (LogRecord& record : report.records) {
+        if (options_.on_log) {
+            record.worker = worker.hello.worker.value;
+            options_.on_log(std::move(record));
+        }
+    }
+}
+
 void Dispatcher::hear(Worker& worker, WorkerLeaving& /*leaving*/) {
     scheduler_.worker_draining(worker.hello.worker);
 }
@@ -490,6 +519,7 @@ void Dispatcher::hear(Worker& worker, WorkerHello& /*hello*/) {
 }
 
 void Dispatcher::lose(const WorkerId& id, const std::string& reason) {
+    metrics_.workers_lost.add();
     lost_.keep(id, part_with(id, reason), now_);
     queue_.lose_worker(id, reason);
 }
@@ -534,7 +564,14 @@ void Dispatcher::check_workers() {
 }
 
 void Dispatcher::assign_all() {
-    while (const auto assignment = scheduler_.next(now_)) {
+    while (true) {
+        const auto begun = std::chrono::steady_clock::now();
+        const auto assignment = scheduler_.next(now_);
+        if (!assignment) {
+            return;
+        }
+        const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
+        metrics_.decision.observe(took.count());
         assign(*assignment);
     }
 }
@@ -556,7 +593,8 @@ void Dispatcher::assign(const Assignment& assignment) {
     held.lease_ends = claim->lease_ends;
     held.claim = std::make_shared<const Claim>(*std::move(claim));
     held.since = now_;
-    scheduler_.task_started(assignment.task, assignment.worker, now_, left_of(*held.claim));
+    held.expected_seconds =
+        scheduler_.task_started(assignment.task, assignment.worker, now_, left_of(*held.claim));
     const AssignTask message = message_for(*held.claim);
     worker.held.insert_or_assign(assignment.task, std::move(held));
     if (!worker.link->send(message)) {
@@ -618,6 +656,7 @@ std::vector<ConnectedWorker> Dispatcher::workers() const {
         ConnectedWorker one;
         one.view = std::move(view);
         one.program = worker.hello.program;
+        one.metrics_address = worker.hello.metrics_address;
         one.since = worker.since;
         one.last_beat = worker.last_beat;
         one.memory_bytes = worker.memory_bytes;
@@ -625,14 +664,21 @@ std::vector<ConnectedWorker> Dispatcher::workers() const {
         for (const auto& [task, held] : worker.held) {
             if (!held.ended) {
                 one.tasks.push_back({task, held.progress, held.since});
+                one.busy += std::max(Duration::zero(), clock_.now() - held.since);
             }
         }
+        one.busy += worker.busy;
         one.done = worker.done;
         one.failed = worker.failed;
         one.last_error = worker.last_error;
         all.push_back(std::move(one));
     }
     return all;
+}
+
+std::vector<WaitingLine> Dispatcher::waiting() const {
+    const std::lock_guard lock(mutex_);
+    return scheduler_.waiting(clock_.now());
 }
 
 std::optional<Outlook> Dispatcher::outlook(const JobId& job) const {

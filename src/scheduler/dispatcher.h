@@ -5,6 +5,7 @@
 #include "base/id.h"
 #include "link/messages.h"
 #include "queue/task_queue.h"
+#include "scheduler/dispatch_metrics.h"
 #include "scheduler/lost_claims.h"
 #include "scheduler/scheduler.h"
 
@@ -53,12 +54,18 @@ struct DispatcherOptions {
     std::function<void(const Claim&, const TaskProgress&, const std::string& jpeg)> on_preview;
     /// One line for the log.
     std::function<void(const std::string&)> say;
+    /// What a worker logs, with its name. Called on the dispatcher's thread; must not block for
+    /// long. Nothing: it is dropped.
+    std::function<void(LogRecord)> on_log;
+    /// Where it counts, and what workers measure is added up.
+    std::shared_ptr<Metrics> metrics = std::make_shared<Metrics>();
 };
 
 /// A connected worker, for people.
 struct ConnectedWorker {
     WorkerView view;
     std::string program;
+    std::string metrics_address;  ///< see WorkerHello
     Instant since;
     Instant last_beat;
     std::uint64_t memory_bytes = 0;
@@ -69,6 +76,7 @@ struct ConnectedWorker {
         Instant since;
     };
     std::vector<Task> tasks;
+    Duration busy{};  ///< of all its slots, what runs included
     std::size_t done = 0;
     std::size_t failed = 0;
     std::string last_error;
@@ -103,6 +111,8 @@ class Dispatcher {
     /// It gets no new tasks and leaves when it has none. kNotFound.
     [[nodiscard]] Status drain(const WorkerId& worker);
     [[nodiscard]] std::vector<ConnectedWorker> workers() const;
+    /// See Scheduler.
+    [[nodiscard]] std::vector<WaitingLine> waiting() const;
     /// Nothing when no task of the job is ready or running.
     [[nodiscard]] std::optional<Outlook> outlook(const JobId& job) const;
     [[nodiscard]] double backlog_seconds() const;
@@ -114,7 +124,8 @@ class Dispatcher {
         TaskProgress progress;
         Instant since;
         Instant lease_ends;
-        bool ended = false;  ///< reported, not settled yet
+        double expected_seconds = 0.0;  ///< 0: not known
+        bool ended = false;             ///< reported, not settled yet
     };
     struct Worker {
         WorkerHello hello;
@@ -128,6 +139,7 @@ class Dispatcher {
         std::map<TaskId, HeldByWorker> held;
         /// What the queue gave back since it was last heard of.
         std::vector<LostClaim> taken;
+        Duration busy{};  ///< by what has ended
         std::size_t done = 0;
         std::size_t failed = 0;
         std::string last_error;
@@ -171,6 +183,8 @@ class Dispatcher {
     void hear(Worker& worker, TaskCheckpointed& kept);
     void hear(Worker& worker, TaskCompleted& done);
     void hear(Worker& worker, TaskFailed& failed);
+    void hear(Worker& worker, MetricReport& report);
+    void hear(Worker& worker, LogReport& report);
     void hear(Worker& worker, WorkerLeaving& leaving);
     void hear(Worker& worker, WorkerHello& hello);
 
@@ -190,6 +204,7 @@ class Dispatcher {
     [[nodiscard]] AssignTask message_for(const Claim& claim) const;
 
     const DispatcherOptions options_;
+    const DispatchMetrics metrics_;
     TaskQueue& queue_;
     const Clock& clock_;
 
@@ -208,6 +223,7 @@ class Dispatcher {
     Instant now_;
 
     std::shared_ptr<void> watch_;
+    std::shared_ptr<void> measured_;
     std::jthread thread_;  // last: it uses the rest
 };
 

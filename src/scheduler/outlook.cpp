@@ -1,6 +1,10 @@
 #include "scheduler/scheduler_state.h"
 
 #include <algorithm>
+#include <functional>
+#include <map>
+#include <string_view>
+#include <utility>
 
 namespace tessera {
 
@@ -163,6 +167,28 @@ double Scheduler::backlog_seconds(Instant now) const {
         seconds += state_->usual_seconds(in_class.pool, in_class.cost);
     }
     return seconds / std::max(state_->registry.usable_slots(), 1);
+}
+
+std::vector<WaitingLine> Scheduler::waiting(Instant now) const {
+    std::map<std::pair<std::uint8_t, std::string_view>, WaitingLine> lines;
+    for (const State::Task& task : state_->tasks) {
+        if (task.stage != State::Task::Stage::kReady) {
+            continue;
+        }
+        WaitingLine& line = lines[{task.entry.priority, task.tenant}];
+        line.priority = static_cast<Priority>(task.entry.priority);
+        line.tenant = task.tenant;
+        ++line.tasks;
+        line.cost += task.entry.cost;
+        line.oldest = std::max(line.oldest, now - task.entry.since);
+    }
+    std::vector<WaitingLine> all;
+    all.reserve(lines.size());
+    for (auto& [key, line] : lines) {
+        all.push_back(std::move(line));
+    }
+    std::ranges::stable_sort(all, std::greater<>(), &WaitingLine::tasks);
+    return all;
 }
 
 Duration Scheduler::retry_after(Instant now) const {

@@ -251,16 +251,18 @@ void Scheduler::assignment_failed(const TaskId& id, bool still_ready) {
     }
 }
 
-void Scheduler::task_started(const TaskId& id, const WorkerId& worker, Instant now, double left) {
+double Scheduler::task_started(const TaskId& id, const WorkerId& worker, Instant now, double left) {
     const auto at = state_->find(id);
     if (!at) {
-        return;
+        return 0.0;
     }
     const State::Task& task = state_->tasks[*at];
-    if (task.stage == State::Task::Stage::kTaken &&
-        state_->registry.worker(task.worker).id == worker) {
-        state_->start(*at, left, now);
+    if (task.stage != State::Task::Stage::kTaken ||
+        state_->registry.worker(task.worker).id != worker) {
+        return 0.0;
     }
+    state_->start(*at, left, now);
+    return task.work * task.left + task.swap;
 }
 
 void Scheduler::task_held(

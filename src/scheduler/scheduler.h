@@ -97,6 +97,15 @@ struct Outlook {
     WaitReason reason = WaitReason::kTurn;  ///< unless it runs
 };
 
+/// The ready tasks of one tenant in one priority class.
+struct WaitingLine {
+    Priority priority = Priority::kNormal;
+    std::string tenant;
+    std::size_t tasks = 0;
+    double cost = 0.0;
+    Duration oldest{};  ///< how long the one has waited that has waited longest
+};
+
 struct WorkerView {
     WorkerId id;
     std::string node;
@@ -168,8 +177,9 @@ class Scheduler {
     /// is in line again at its old place if it is still ready, else forgotten.
     void assignment_failed(const TaskId& task, bool still_ready);
     /// The claim succeeded and the worker was told. `left`: the part of its work that is to be
-    /// done, below 1 when it goes on from a checkpoint.
-    void task_started(const TaskId& task, const WorkerId& worker, Instant now, double left = 1.0);
+    /// done, below 1 when it goes on from a checkpoint. Gives the seconds that it is expected to
+    /// take; 0 for a task that is not known.
+    double task_started(const TaskId& task, const WorkerId& worker, Instant now, double left = 1.0);
     /// A worker came back and goes on with it (TaskQueue::readopt). Takes no credit; its time is no
     /// lesson, as nobody knows when it began.
     void task_held(const ReadyTask& task, const WorkerId& worker, Instant now, WallTime wall);
@@ -192,6 +202,8 @@ class Scheduler {
 
     [[nodiscard]] std::size_t ready_tasks() const;
     [[nodiscard]] std::size_t running_tasks() const;
+    /// The longest first.
+    [[nodiscard]] std::vector<WaitingLine> waiting(Instant now) const;
     /// In the order of joining.
     [[nodiscard]] std::vector<WorkerView> workers() const;
 

@@ -132,6 +132,10 @@ Status FolderStore::list(const std::function<bool(const ObjectInfo&)>& each) con
     );
 }
 
+Result<std::uint64_t> FolderStore::room() const {
+    return parts_->budget.room();
+}
+
 StoreBudget::Account FolderStore::account() const {
     return parts_->budget.account();
 }

@@ -62,6 +62,8 @@ class FolderStore final : public ObjectStore {
     [[nodiscard]] Status list(const std::function<bool(const ObjectInfo&)>& each) const override;
 
     [[nodiscard]] StoreBudget::Account account() const;
+    /// What may still be stored: within the limits, on the disk as it is now.
+    [[nodiscard]] Result<std::uint64_t> room() const;
 
     /// Reads everything. Objects whose bytes have another hash or cannot be read are moved to
     /// damaged/, so that nobody is given them and they can be stored anew. Told after each object;

@@ -58,6 +58,20 @@ Result<std::unique_ptr<StoreBudget::Reservation>> StoreBudget::reserve(std::uint
     return std::make_unique<Reservation>(*this, bytes);
 }
 
+Result<std::uint64_t> StoreBudget::room() const {
+    const auto above = [](std::uint64_t bytes, std::uint64_t taken) {
+        return bytes > taken ? bytes - taken : 0;
+    };
+    const std::lock_guard lock(mutex_);
+    TESSERA_ASSIGN(const std::uint64_t free, free_bytes_());
+    const std::uint64_t promised = account_.reserved - written_;
+    const std::uint64_t on_disk = above(above(free, promised), limits_.min_free_bytes);
+    if (limits_.max_bytes == 0) {
+        return on_disk;
+    }
+    return std::min(on_disk, above(limits_.max_bytes, account_.used + account_.reserved));
+}
+
 StoreBudget::Reservation::~Reservation() {
     const std::lock_guard lock(budget_->mutex_);
     budget_->account_.reserved -= bytes_;

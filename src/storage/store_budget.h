@@ -58,6 +58,8 @@ class StoreBudget {
         std::uint64_t reserved = 0;  ///< by running writers, written or not
     };
     [[nodiscard]] Account account() const;
+    /// So many bytes could be reserved now.
+    [[nodiscard]] Result<std::uint64_t> room() const;
     [[nodiscard]] const StoreLimits& limits() const { return limits_; }
 
   private:

@@ -18,7 +18,7 @@ constexpr std::array kAll{
 };
 
 constexpr std::array kOfWorkers{
-    &kStage, &kStep, &kModelLoads, &kModelLoadSeconds, &kModelEvictions, &kCacheRequests};
+    &kStep, &kModelLoads, &kModelLoadSeconds, &kModelEvictions, &kCacheRequests};
 
 }  // namespace
 

@@ -5,8 +5,7 @@
 #include <array>
 #include <span>
 
-/// Everything that Tessera measures. docs/metrics.md is made from it, and dashboards and alerts are
-/// held against it.
+/// Everything that Tessera measures. Dashboards and alerts are held against it (tests/monitor/).
 namespace tessera::metric {
 
 inline constexpr std::array kWaitBounds{
@@ -84,6 +83,14 @@ inline constexpr MetricFamily kRun{
     .labels = {"kind", "model"},
     .bounds = kWaitBounds,
     .most_series = 64,
+};
+inline constexpr MetricFamily kStage{
+    .name = "tessera_stage_seconds",
+    .kind = MetricKind::kHistogram,
+    .help = "Time of a task's stages: encode, denoise, decode, upscale, store.",
+    .labels = {"stage"},
+    .bounds = kStageBounds,
+    .most_series = 16,
 };
 inline constexpr MetricFamily kJobSeconds{
     .name = "tessera_job_seconds",
@@ -205,13 +212,6 @@ inline constexpr MetricFamily kWorkerEngine{
 
 // ---- Measured by workers, and added up by the server ----
 
-inline constexpr MetricFamily kStage{
-    .name = "tessera_stage_seconds",
-    .kind = MetricKind::kHistogram,
-    .help = "Time of a task's stages: load, encode, denoise, decode, upscale, merge, fetch, store.",
-    .labels = {"stage"},
-    .bounds = kStageBounds,
-};
 inline constexpr MetricFamily kStep{
     .name = "tessera_render_step_seconds",
     .kind = MetricKind::kHistogram,
@@ -249,7 +249,7 @@ inline constexpr MetricFamily kCacheRequests{
 inline constexpr MetricFamily kHttpRequests{
     .name = "tessera_http_requests_total",
     .kind = MetricKind::kCounter,
-    .help = "Answers by route, method and status.",
+    .help = "Answers by route, method and status; an empty route is one that does not exist.",
     .labels = {"route", "method", "code"},
     .most_series = 1024,
 };
@@ -268,8 +268,7 @@ inline constexpr MetricFamily kAuthFailures{
 inline constexpr MetricFamily kRateLimited{
     .name = "tessera_rate_limited_total",
     .kind = MetricKind::kCounter,
-    .help = "Requests answered 429, by why: rate or queue.",
-    .labels = {"reason"},
+    .help = "Requests refused because too many, or too many wrong keys, came from one client.",
 };
 inline constexpr MetricFamily kStoreSeconds{
     .name = "tessera_store_request_seconds",

@@ -145,16 +145,29 @@ class CollectingWriter final : public MetricWriter {
 
     void write(const MetricFamily& family, LabelValues labels, double value) override {
         prometheus::MetricFamily& its = entry(all_, family);
-        if (its.metric.size() >= family.most_series) {
-            return;
+        Values values = values_of(family, labels);
+        const Values rest_of_all(values.size(), std::string(kOther));
+        const bool is_full = its.metric.size() + 1 >= family.most_series;
+        if (!values.empty() && (is_full || values == rest_of_all)) {
+            values = rest_of_all;
+            if (const auto rest = others_.find(family.name); rest != others_.end()) {
+                value_of(its.metric[rest->second], family) += value;
+                return;
+            }
+            others_.emplace(family.name, its.metric.size());
         }
         prometheus::ClientMetric metric;
-        (family.kind == MetricKind::kCounter ? metric.counter.value : metric.gauge.value) = value;
-        its.metric.push_back(labelled(std::move(metric), family, values_of(family, labels)));
+        value_of(metric, family) = value;
+        its.metric.push_back(labelled(std::move(metric), family, values));
     }
 
   private:
+    static double& value_of(prometheus::ClientMetric& metric, const MetricFamily& family) {
+        return family.kind == MetricKind::kCounter ? metric.counter.value : metric.gauge.value;
+    }
+
     Collected& all_;
+    std::map<std::string_view, std::size_t> others_;  ///< where the rest of a family is added up
 };
 
 }  // namespace

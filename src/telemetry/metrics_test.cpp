@@ -98,8 +98,9 @@ TEST(Metrics, AskCollectorsAtEachScrapeUntilTheyLeave) {
         }
     });
     EXPECT_THAT(metrics.text(), HasSubstr("\ntessera_depth 1\n"));
-    EXPECT_THAT(metrics.text(), HasSubstr("{tenant=\"3\",kind=\"render\"} 7\n"));
-    EXPECT_THAT(metrics.text(), Not(HasSubstr("tenant=\"4\""))) << "bounded here, too";
+    EXPECT_THAT(metrics.text(), HasSubstr("{tenant=\"2\",kind=\"render\"} 7\n"));
+    EXPECT_THAT(metrics.text(), HasSubstr("{tenant=\"other\",kind=\"other\"} 21\n"));
+    EXPECT_THAT(metrics.text(), Not(HasSubstr("tenant=\"3\""))) << "bounded here, too";
     depth = 2.0;
     EXPECT_THAT(metrics.text(), HasSubstr("\ntessera_depth 2\n"));
     collector.reset();
@@ -191,7 +192,7 @@ TEST(FarmMetrics, FollowPrometheusConventions) {
 }
 
 TEST(FarmMetrics, KnowWhatWorkersMayReport) {
-    EXPECT_EQ(metric::of_workers("tessera_stage_seconds"), &metric::kStage);
+    EXPECT_EQ(metric::of_workers("tessera_render_step_seconds"), &metric::kStep);
     EXPECT_EQ(metric::of_workers("tessera_jobs_submitted_total"), nullptr);
 }
 

@@ -167,6 +167,7 @@ void TaskSlot::checkpoint(ByteView state, int step, const std::string& fingerpri
 }
 
 void TaskSlot::log(const std::string& line) {
+    events_.on_log(task_, line);
     const std::lock_guard lock(mutex_);
     log_ += iso_time(clock_.wall()) + " " + line + "\n";
     if (log_.size() > kMaxLogBytes) {

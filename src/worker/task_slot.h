@@ -23,6 +23,7 @@ struct SlotEvents {
     std::function<void(TaskProgress)> on_progress;
     std::function<void(std::string jpeg)> on_preview;
     std::function<void(TaskCheckpoint)> on_checkpoint;
+    std::function<void(const AssignTask& task, const std::string& line)> on_log;
 };
 
 /// One task under work: its context, its log, and since when nothing moved.

@@ -72,6 +72,7 @@ class TaskSlotTest : public testing::Test {
         events.on_progress = [](const TaskProgress&) {};
         events.on_preview = [this](const std::string&) { ++previews_; };
         events.on_checkpoint = [this](const TaskCheckpoint&) { ++checkpoints_; };
+        events.on_log = [](const AssignTask&, const std::string&) {};
         return TaskSlot({}, objects_, clock_, policy, std::move(events));
     }
     [[nodiscard]] Duration stuck_for(const TaskSlot& slot) const {

@@ -1,9 +1,8 @@
 #include "worker/worker.h"
 
-#include <unistd.h>
+#include "base/process_memory.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <utility>
 
 namespace tessera {
@@ -14,20 +13,8 @@ constexpr std::chrono::seconds kLastWords{2};
 constexpr Duration kLongestSleep = std::chrono::seconds(1);
 /// How often is looked which models there are, and which of them are in memory.
 constexpr Duration kLookAgain = std::chrono::seconds(1);
-
-/// What this process has in memory; 0 where it cannot be told.
-std::uint64_t resident_bytes() {
-    std::uint64_t pages = 0;
-    if (std::FILE* file = std::fopen("/proc/self/statm", "re")) {
-        unsigned long long whole = 0;
-        unsigned long long resident = 0;
-        if (std::fscanf(file, "%llu %llu", &whole, &resident) == 2) {
-            pages = resident;
-        }
-        std::fclose(file);
-    }
-    return pages * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
-}
+/// How often the server is told what was measured and logged.
+constexpr Duration kReportPause = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -205,6 +192,7 @@ void Worker::start(AssignTask task) {
         session_.checkpointed(id, epoch, std::move(checkpoint));
         act();
     };
+    events.on_log = options_.on_task_log;
     auto slot = std::make_shared<TaskSlot>(
         std::move(task), objects_, clock_, options_.checkpoints, std::move(events)
     );
@@ -270,6 +258,7 @@ void Worker::beat(const std::stop_token& stop) {
         const std::uint64_t seen = news_;
         ended.swap(ended_);
         const auto next = session_.tick(now, resident_bytes(), models_);
+        report(now);
         act();
         watch_stuck(lock, now);
         if (!ended.empty()) {
@@ -282,6 +271,14 @@ void Worker::beat(const std::stop_token& stop) {
             sleep = std::clamp(*next - now, Duration(std::chrono::milliseconds(1)), kLongestSleep);
         }
         changed_.wait_for(lock, stop, sleep, [&] { return news_ != seen; });
+    }
+}
+
+void Worker::report(Instant now) {
+    if (session_.linked() && now >= reported_ + kReportPause) {
+        reported_ = now;
+        session_.measured(options_.metrics->take_changes());
+        session_.logged(options_.take_log());
     }
 }
 

@@ -29,6 +29,13 @@ struct WorkerOptions {
     Duration patience = std::chrono::seconds(60);
     Duration first_pause = std::chrono::milliseconds(100);  ///< before trying the server again
     Duration longest_pause = std::chrono::seconds(10);
+    /// What is measured here is told to the server from time to time.
+    std::shared_ptr<Metrics> metrics = std::make_shared<Metrics>();
+    /// What the log has for the server, asked for from time to time.
+    std::function<std::vector<LogRecord>()> take_log = [] { return std::vector<LogRecord>(); };
+    /// A line of a task's own log. Called on its thread.
+    std::function<void(const AssignTask& task, const std::string& line)> on_task_log =
+        [](const AssignTask&, const std::string&) {};
     /// One line of news for the person who runs it.
     std::function<void(const std::string&)> say;
     /// A task is stuck and was reported: the process cannot be trusted any more and must end here.
@@ -68,6 +75,7 @@ class Worker {
     void look_at_models();
     void keep_looking(const std::stop_token& stop);
     void watch_stuck(std::unique_lock<std::mutex>& lock, Instant now);
+    void report(Instant now);
     /// Does what the session says, in the order in which it says it: mutex_ is held.
     void act();
     void start(AssignTask task);
@@ -92,6 +100,7 @@ class Worker {
     bool abandoned_ = false;
     std::vector<ModelOffer> models_;
     bool told_too_many_ = false;
+    Instant reported_;  ///< when it was last told what was measured and logged
     std::uint64_t news_ = 0;  ///< counts what the heart should look at
     std::map<std::pair<TaskId, Epoch>, Running> running_;
     std::vector<std::jthread> ended_;  ///< to be joined

@@ -203,6 +203,30 @@ void WorkerSession::tell_end(Held& held, Instant now) {
     held.told = now;
 }
 
+template <class Report, class Part>
+void WorkerSession::report(
+    std::vector<Part> parts, std::size_t most, std::vector<Part> Report::*list
+) {
+    if (!linked_) {
+        return;
+    }
+    for (std::size_t from = 0; from < parts.size(); from += most) {
+        Report report;
+        for (std::size_t i = from; i < std::min(from + most, parts.size()); ++i) {
+            (report.*list).push_back(std::move(parts[i]));
+        }
+        send(std::move(report));
+    }
+}
+
+void WorkerSession::measured(std::vector<MetricChange> changes) {
+    report(std::move(changes), kMaxMetricChanges, &MetricReport::changes);
+}
+
+void WorkerSession::logged(std::vector<LogRecord> records) {
+    report(std::move(records), kMaxLogRecords, &LogReport::records);
+}
+
 void WorkerSession::drain() {
     if (!draining_) {
         draining_ = true;

@@ -50,6 +50,10 @@ class WorkerSession {
     void completed(const TaskId& task, Epoch epoch, TaskResult result);
     void failed(const TaskId& task, Epoch epoch, TaskFailure failure);
 
+    /// While there is a link; without one it is forgotten.
+    void measured(std::vector<MetricChange> changes);
+    void logged(std::vector<LogRecord> records);  ///< the same
+
     /// No more tasks from now on.
     void drain();
 
@@ -83,6 +87,9 @@ class WorkerSession {
     void end(const TaskId& task, Epoch epoch, WorkerMessage message);
     void tell_end(Held& held, Instant now);
     void offer_slots();
+    /// In as many messages as are needed.
+    template <class Report, class Part>
+    void report(std::vector<Part> parts, std::size_t most, std::vector<Part> Report::*list);
     [[nodiscard]] Held* find(const TaskId& task, Epoch epoch);
     void send(WorkerMessage message);
 
