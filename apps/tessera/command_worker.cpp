@@ -81,6 +81,7 @@ void add_worker(CLI::App& program, Action& action) {
     );
     add_config_options(*command, config);
     command->add_option("--process", arguments->process.worker)->group("");
+    command->add_option("--number", arguments->process.number)->group("");
     command->add_option("--supervisor", arguments->process.supervisor)->group("");
     command->add_option("--predecessor", arguments->process.predecessor)->group("");
     command->add_option("--crash", arguments->process.crash)->group("");

@@ -205,6 +205,8 @@ Result<WorkerSetup> worker_setup(const Config& config) {
     setup.patience = worker.patience;
     setup.drain_timeout = worker.drain_timeout;
     setup.log = config.log;
+    setup.metrics_listen = worker.metrics_listen;
+    setup.metrics_port = worker.metrics_port;
     return setup;
 }
 

@@ -1,7 +1,10 @@
 #include "tessera/worker_program.h"
 
 #include "base/entropy.h"
+#include "base/process_memory.h"
 #include "events/queue_log.h"
+#include "http/server.h"
+#include "telemetry/farm_metrics.h"
 #include "telemetry/trace_context.h"
 #include "tessera/farm_log.h"
 #include "tessera/farm_renderer.h"
@@ -53,6 +56,31 @@ LogRecord record_of(const AssignTask& task, const std::string& line, bool prompt
     return record;
 }
 
+/// What this process has measured, for Prometheus itself.
+Result<std::unique_ptr<http::Server>> serve_metrics(
+    const WorkerSetup& setup, const WorkerProcess& process, const std::shared_ptr<Metrics>& metrics
+) {
+    const std::string node = setup.node.empty() ? host_name() : setup.node;
+    const auto collected = metrics->collect([worker = process.worker, node](MetricWriter& writer) {
+        writer.write(
+            metric::kWorkerMemory, {worker, node}, static_cast<double>(resident_bytes())
+        );
+        writer.write(metric::kBuildInfo, {version_text()}, 1.0);
+    });
+    http::Router router;
+    router.add("GET", "/metrics", [metrics, collected](const std::shared_ptr<http::Exchange>& exchange) {
+        http::Response response{200, {}, metrics->text()};
+        response.fields.add("Content-Type", "text/plain; version=0.0.4; charset=utf-8");
+        exchange->respond(std::move(response));
+    });
+    http::ServerOptions options;
+    options.address = setup.metrics_listen;
+    options.port = static_cast<std::uint16_t>(setup.metrics_port + process.number);
+    options.handler_threads = 1;
+    options.slow_threads = 1;
+    return http::Server::start(options, std::move(router));
+}
+
 }  // namespace
 
 std::vector<std::string> worker_command(const WorkerSetup& setup, const ProcessStart& start) {
@@ -61,6 +89,8 @@ std::vector<std::string> worker_command(const WorkerSetup& setup, const ProcessS
         "worker",
         "--process",
         start.worker.value,
+        "--number",
+        std::to_string(start.number),
         "--supervisor",
         std::to_string(::getpid())};
     const auto set = [&](const char* key, const std::string& value) {
@@ -78,6 +108,10 @@ std::vector<std::string> worker_command(const WorkerSetup& setup, const ProcessS
     }
     if (!setup.farm.authorities.empty()) {
         set("worker.authorities", setup.farm.authorities.string());
+    }
+    if (setup.metrics_port != 0) {
+        set("worker.metrics_listen", setup.metrics_listen);
+        set("worker.metrics_port", std::to_string(setup.metrics_port));
     }
     set("log.level", setup.log.level);
     set("log.format", setup.log.format);
@@ -133,6 +167,15 @@ WorkerExit run_worker_process(
         say(ready.error().message);
         return WorkerExit::kFailed;
     }
+    std::unique_ptr<http::Server> scraped;
+    if (setup.metrics_port != 0) {
+        auto started = serve_metrics(setup, process, metrics);
+        if (!started) {
+            say(started.error().message);
+            return WorkerExit::kFailed;
+        }
+        scraped = *std::move(started);
+    }
     WebSocketTransport transport(setup.farm);
     HttpTaskObjects objects(setup.farm);
     WorkerOptions options;
@@ -140,6 +183,12 @@ WorkerExit run_worker_process(
     options.identity.node = setup.node.empty() ? host_name() : setup.node;
     options.identity.program = version_text();
     options.identity.slots = setup.slots;
+    if (scraped) {
+        const bool is_any = setup.metrics_listen == "0.0.0.0" || setup.metrics_listen == "::";
+        options.identity.metrics_address = fmt::format(
+            "{}:{}", is_any ? options.identity.node : setup.metrics_listen, scraped->port()
+        );
+    }
     options.identity.predecessor = {process.predecessor};
     options.identity.predecessor_crash = process.crash;
     options.checkpoints = setup.checkpoints;

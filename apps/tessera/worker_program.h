@@ -26,6 +26,8 @@ struct WorkerSetup {
     Duration patience = std::chrono::seconds(60);
     Duration drain_timeout = std::chrono::minutes(10);
     LogConfig log;
+    std::string metrics_listen;
+    int metrics_port = 0;  ///< of the first process; 0: none
 };
 
 /// The environment variable that holds the key, which must not stand on a command line.
@@ -42,6 +44,7 @@ inline constexpr const char* kWorkerKeyVariable = "TESSERA_KEY";
 /// What one of them is.
 struct WorkerProcess {
     std::string worker;
+    int number = 0;  ///< of its place, from 0
     int supervisor = 0;  ///< the process without which it does not live on
     std::string predecessor;
     std::string crash;

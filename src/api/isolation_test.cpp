@@ -30,6 +30,7 @@ std::map<Route, Attempt> attempts(const std::string& job, const std::string& upl
         {{"DELETE", "/api/v1/jobs/{id}"}, {theirs, {}, 404}},
         {{"POST", "/api/v1/jobs/{id}/cancel"}, {theirs + "/cancel", "{}", 404}},
         {{"POST", "/api/v1/jobs/{id}/retry"}, {theirs + "/retry", "{}", 404}},
+        {{"GET", "/api/v1/jobs/{id}/trace"}, {theirs + "/trace", {}, 404}},
         {{"GET", "/api/v1/jobs/{id}/images/{unit}"}, {theirs + "/images/0", {}, 404}},
         {{"POST", "/api/v1/uploads"}, {"/api/v1/uploads", fake_picture(8, 8, "bob's"), 201}},
         {{"GET", "/api/v1/events"}, {"/api/v1/events?job=" + job, {}, 404}},

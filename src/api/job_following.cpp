@@ -2,6 +2,7 @@
 
 #include "events/event_mailbox.h"
 #include "http/handler_pool.h"
+#include "telemetry/trace_context.h"
 
 #include <algorithm>
 #include <atomic>
@@ -263,22 +264,6 @@ void JobFollowing::post(std::function<void()> task) {
     core_->pool.post(std::move(task));
 }
 
-namespace {
-
-/// W3C's version 00: "00-<32 hex>-<16 hex>-<2 hex>", ids not all zero. Another one is none.
-bool is_traceparent(std::string_view text) {
-    constexpr std::string_view kShape = "00-hhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhh-hhhhhhhhhhhhhhhh-hh";
-    const auto fits = [](char letter, char wanted) {
-        const bool is_hex = (letter >= '0' && letter <= '9') || (letter >= 'a' && letter <= 'f');
-        return wanted == 'h' ? is_hex : letter == wanted;
-    };
-    return std::ranges::equal(text, kShape, fits) &&
-           text.substr(3, 32).find_first_not_of('0') != std::string_view::npos &&
-           text.substr(36, 16).find_first_not_of('0') != std::string_view::npos;
-}
-
-}  // namespace
-
 std::vector<PublishedPicture> published_pictures(const JobView& view) {
     std::vector<PublishedPicture> pictures;
     for (const TaskView& task : view.tasks) {
@@ -310,8 +295,8 @@ bool is_detached(const http::Request& request) {
 void apply_request(const http::Request& request, const Caller& caller, JobSpec& spec) {
     spec.tenant = caller.tenant;
     spec.idempotency_key = request.fields.get("Idempotency-Key");
-    if (const auto trace = request.fields.get("traceparent"); is_traceparent(trace)) {
-        spec.traceparent = trace;
+    if (const auto caller = parse_traceparent(request.fields.get("traceparent"))) {
+        spec.traceparent = to_traceparent(*caller);
     }
 }
 

@@ -22,6 +22,7 @@ void add_native_worker_routes(http::Router& router, const SharedParts& parts);
 void add_native_model_routes(http::Router& router, const SharedParts& parts);
 void add_native_usage_routes(http::Router& router, const SharedParts& parts);
 void add_native_log_routes(http::Router& router, const SharedParts& parts);
+void add_native_trace_routes(http::Router& router, const SharedParts& parts);
 void add_native_key_routes(http::Router& router, const SharedParts& parts);
 void add_native_document_routes(http::Router& router);
 

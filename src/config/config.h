@@ -85,6 +85,8 @@ struct WorkerConfig {
     Duration checkpoint_least = std::chrono::seconds(2);
     Duration patience = std::chrono::seconds(60);
     Duration drain_timeout = std::chrono::minutes(10);
+    std::string metrics_listen = "127.0.0.1";
+    int metrics_port = 0;
 
     bool operator==(const WorkerConfig&) const = default;
 };

@@ -326,6 +326,17 @@ std::vector<ConfigKey> worker_keys() {
             &W::drain_timeout,
             "How long running tasks may take after SIGTERM before they are saved and given back.",
             kAnyTime),
+        key("worker.metrics_listen",
+            at,
+            &W::metrics_listen,
+            "The address on which Prometheus finds the worker processes themselves. No key is asked "
+            "for there."),
+        key("worker.metrics_port",
+            at,
+            &W::metrics_port,
+            "The port of the first of them, the others follow. 0: the processes listen nowhere; the "
+            "server has their metrics anyway.",
+            Within<int>{0, 65'000}),
     };
 }
 

@@ -277,11 +277,14 @@ TEST(ConfigTest, NoTwoKeysStandForOneMember) {
     // A key that is set to another value changes what it shows, and nothing that another one shows.
     const std::vector<ConfigValue> values{
         false,
+        true,
         std::int64_t{123},
         std::int64_t{5000},
         0.625,
         std::string("always"),
         std::string("random"),
+        std::string("error"),
+        std::string("json"),
         std::string("17m"),
         std::string("17MiB"),
         std::string("17KiB"),

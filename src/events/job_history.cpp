@@ -114,13 +114,17 @@ class SpanMaker {
         return lanes_.insert_or_assign(mark.task, lane).first->second;
     }
 
+    void name_attempt(Lane& lane, const TaskMark& mark) {
+        lane.epoch = mark.epoch;
+        spans_.at(lane.leaf).id =
+            attempt_context(history_.job, {}, mark.task, mark.epoch.value).span;
+    }
+
     void open_attempt(Lane& lane, const TaskMark& mark, Duration at) {
         open_leaf(lane, Leaf::kAttempt, "attempt", at);
-        if (lane.epoch != mark.epoch) {  // or a worker came back to what it had lost
-            spans_.at(lane.leaf).id =
-                attempt_context(history_.job, {}, mark.task, mark.epoch.value).span;
+        if (lane.epoch != mark.epoch) {  // else a worker came back to what it had lost
+            name_attempt(lane, mark);
         }
-        lane.epoch = mark.epoch;
         note(lane.leaf, "tessera.attempt", std::int64_t{++lane.attempts});
         note(lane.leaf, "tessera.worker", mark.worker.value);
     }
@@ -133,18 +137,6 @@ class SpanMaker {
     Lane* lane_of(const TaskMark& mark) {
         const auto found = lanes_.find(mark.task);
         return found == lanes_.end() ? nullptr : &found->second;
-    }
-
-    /// Of a task that has not been heard of. A restart finds tasks that run, which nobody tells of
-    /// before they end.
-    Lane* lane_found(const TaskMark& mark) {
-        const bool was_found = history_.beginning == JobHistory::Beginning::kFound;
-        if (!was_found || mark.worker.value.empty()) {
-            return nullptr;  // it never began
-        }
-        Lane& lane = open_task(mark, "task", history_.heard);
-        open_attempt(lane, mark, history_.heard);
-        return &lane;
     }
 
     void meet(const TaskMark& mark) {
@@ -189,7 +181,7 @@ class SpanMaker {
         Lane* lane = lane_of(mark);
         if (lane == nullptr) {
             const Duration at = without_gap(mark.at);
-            open_attempt(open_task(mark, "task", at), mark, at);
+            open_attempt(open_task(mark, to_string(mark.task_kind), at), mark, at);
             return;
         }
         close_leaf(*lane, mark.at);
@@ -199,14 +191,14 @@ class SpanMaker {
     void meet_end(const TaskMark& mark) {
         Lane* lane = lane_of(mark);
         if (lane == nullptr) {
-            lane = lane_found(mark);
-        }
-        if (lane == nullptr) {
-            return;
+            return;  // it never began
         }
         const Lane ended = *lane;
         close_leaf(ended, mark.at);
         if (ended.leaf_kind == Leaf::kAttempt) {
+            if (ended.epoch == Epoch()) {
+                name_attempt(*lane, mark);
+            }
             tell_ending(ended.leaf, mark);
         }
         if (mark.kind == Kind::kReturned) {

@@ -28,12 +28,12 @@ struct TaskMark {
     };
 
     Kind kind = Kind::kReady;
-    TaskKind task_kind = TaskKind::kRender;  ///< of kReady
+    TaskKind task_kind = TaskKind::kRender;  ///< of a task's first
     int task = 0;
     int unit = 0;
     Duration at{};  ///< since the life began
     WorkerId worker;
-    Epoch epoch;
+    Epoch epoch;  ///< none: not known, of a task that ran before a restart
     std::shared_ptr<const Ending> ending;  ///< nothing to tell: none
 };
 

@@ -30,6 +30,25 @@ void describe(JobHistory& history, const JobPlan& plan) {
     );
 }
 
+/// Tasks that run or pause, of which nobody tells before that ends. The number of marks.
+std::size_t add_found(JobHistory& history, const std::vector<TaskView>& tasks) {
+    for (const TaskView& task : tasks) {
+        const bool runs = task.state == TaskState::kRunning;
+        if (!runs && task.state != TaskState::kDelayed) {
+            continue;
+        }
+        TaskMark mark;
+        mark.kind = runs ? TaskMark::Kind::kClaimed : TaskMark::Kind::kReady;
+        mark.task_kind = task.plan.kind;
+        mark.task = task.id.index;
+        mark.unit = task.plan.unit;
+        mark.at = history.heard;
+        mark.worker = task.worker;
+        history.marks.push_back(std::move(mark));
+    }
+    return history.marks.size();
+}
+
 }  // namespace
 
 JobTraces::JobTraces(
@@ -46,6 +65,7 @@ JobTraces::JobTraces(
         life->history.heard = wall - life->history.began;
         life->origin = now - life->history.heard;
         describe(life->history, *view.plan);
+        marks_ += add_found(life->history, view.tasks);
         jobs_[view.id].live = std::move(life);
     }
 }

@@ -228,7 +228,6 @@ TEST_F(JobTracesTest, GoesThroughAWorkersDeath) {
             " render",
             "  wait",
             "  attempt",
-            "  pause",
             "  wait",
             "  attempt",
             "   denoise",
@@ -241,6 +240,18 @@ TEST_F(JobTracesTest, GoesThroughAWorkersDeath) {
     EXPECT_EQ(text_of(*lost, "tessera.step"), "12");
     EXPECT_EQ(lost->error, "worker w1: its link broke");
     EXPECT_EQ(whole.trace.spans.front().error, "");
+}
+
+TEST_F(JobTracesTest, ATaskThatFailedPauses) {
+    const JobId job = submit(test_plan());
+    fail_task(claim({job, 0}), own_failure());
+    pass(seconds(10));
+    complete(claim({job, 0}));
+    const JobTrace whole = trace(job);
+    EXPECT_EQ(fault_of(whole), "");
+    EXPECT_GE(seconds_in(*find_span(whole, "pause")), 10.0);
+    EXPECT_EQ(text_of(*find_span(whole, "attempt"), "tessera.outcome"), "failed");
+    EXPECT_EQ(find_span(whole, "attempt")->error, "the render crashed");
 }
 
 TEST_F(JobTracesTest, SaysWhyAJobFailed) {

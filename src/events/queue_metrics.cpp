@@ -1,5 +1,6 @@
 #include "events/queue_metrics.h"
 
+#include "events/labels.h"
 #include "telemetry/farm_metrics.h"
 
 #include <string_view>
@@ -10,28 +11,6 @@ namespace {
 
 constexpr int kJobsAtOnce = 200;
 constexpr std::array kAllPriorities{Priority::kBatch, Priority::kNormal, Priority::kInteractive};
-
-/// "demo 1f0c…" without the hash: a label that a person knows.
-std::string_view model_of(std::string_view affinity) {
-    return affinity.substr(0, affinity.rfind(' '));
-}
-
-/// The words of StageTime as operators look for them.
-std::string_view stage_label(std::string_view stage) {
-    constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kLabels{{
-        {"text", "encode"},
-        {"steps", "denoise"},
-        {"decoding", "decode"},
-        {"enlarging", "upscale"},
-        {"storing", "store"},
-    }};
-    for (const auto& [word, label] : kLabels) {
-        if (word == stage) {
-            return label;
-        }
-    }
-    return "other";
-}
 
 }  // namespace
 
@@ -152,7 +131,7 @@ void QueueMetrics::hear_attempt_end(const QueueEvent& event, const char* outcome
     const ReadyTask& facts = task.facts;
     metrics_.counter(metric::kAttempts, {to_string(facts.kind), outcome}).add();
     if (event.kind == QueueEvent::Kind::kTaskDone) {
-        metrics_.histogram(metric::kRun, {to_string(facts.kind), model_of(facts.affinity)})
+        metrics_.histogram(metric::kRun, {to_string(facts.kind), model_label(facts.affinity)})
             .observe(seconds_of(clock_.now() - *task.claimed));
         metrics_.counter(metric::kWorkDone, {event.tenant}).add(facts.cost);
     }
@@ -193,7 +172,9 @@ Result<std::vector<JobView>> unfinished_jobs(const TaskQueue& queue) {
             const bool is_last = static_cast<int>(page.size()) < filter.limit;
             for (JobView& job : page) {
                 filter.before = job.id;
-                job.tasks.clear();
+                std::erase_if(job.tasks, [](const TaskView& task) {
+                    return task.state != TaskState::kRunning && task.state != TaskState::kDelayed;
+                });
                 unfinished.push_back(std::move(job));
             }
             if (is_last) {

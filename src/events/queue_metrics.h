@@ -67,7 +67,7 @@ class QueueMetrics {
     std::shared_ptr<void> collected_;
 };
 
-/// All jobs that have not ended, for QueueMetrics.
+/// All jobs that have not ended, with those of their tasks that run or pause.
 [[nodiscard]] Result<std::vector<JobView>> unfinished_jobs(const TaskQueue& queue);
 
 }  // namespace tessera

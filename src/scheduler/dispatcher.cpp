@@ -1,6 +1,7 @@
 #include "scheduler/dispatcher.h"
 
 #include "telemetry/farm_metrics.h"
+#include "telemetry/trace_context.h"
 
 #include <algorithm>
 #include <utility>
@@ -620,7 +621,10 @@ AssignTask Dispatcher::message_for(const Claim& claim) const {
     }
     message.checkpoint = claim.checkpoint;
     message.object_token = options_.object_token ? options_.object_token(claim) : "";
-    message.traceparent = claim.job->spec.traceparent;
+    const std::string& caller = claim.job->spec.traceparent;
+    message.traceparent = to_traceparent(
+        attempt_context(claim.task.job, caller, claim.task.index, claim.epoch.value)
+    );
     return message;
 }
 

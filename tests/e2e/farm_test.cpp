@@ -2,8 +2,12 @@
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
+#include <netinet/in.h>
 #include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include <cstdio>
 #include <fstream>
 #include <string>
 #include <string_view>
@@ -16,6 +20,32 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 using ::testing::Not;
+
+/// One that nobody listens on now.
+int free_port() {
+    const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof(address);
+    const bool is_bound =
+        ::bind(socket, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
+        ::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size) == 0;
+    EXPECT_TRUE(is_bound);
+    ::close(socket);
+    return ntohs(address.sin_port);
+}
+
+/// What is answered there.
+std::string curl(const std::string& url) {
+    std::string body;
+    FILE* const pipe = ::popen(fmt::format("curl -s '{}'", url).c_str(), "r");
+    for (int letter = std::fgetc(pipe); letter != EOF; letter = std::fgetc(pipe)) {
+        body += static_cast<char>(letter);
+    }
+    ::pclose(pipe);
+    return body;
+}
 
 /// A farm of real processes on a free port.
 class Farm : public ProgramTest {
@@ -166,6 +196,44 @@ TEST_F(Farm, DeliversWhateverDies) {
             rendered("a castle", 5 + i, "12")
         ) << i;
     }
+    const std::string log = run({"logs", "--job", job}).out;
+    for (const char* line : {"accepted from tenant local", "will be tried again", "ended: done"}) {
+        EXPECT_THAT(log, HasSubstr(line)) << "through both lives of the server";
+    }
+}
+
+TEST_F(Farm, LogsNeitherKeysNorPrompts) {
+    serve({"--set", "log.level=debug", "--set", "server.keys=always"});
+    const auto begin = greeting_.find("tsr_");
+    ASSERT_NE(begin, std::string::npos) << greeting_;
+    const std::string key = greeting_.substr(begin, greeting_.find('\n', begin) - begin);
+    environment["TESSERA_KEY"] = key;
+    ASSERT_EQ(run({"submit", "a very private wish", "--steps", "1", "--wait"}).exit_code, 0);
+    const std::string log = run({"logs", "--json"}).out;
+    EXPECT_THAT(log, HasSubstr("\"message\":\"done\""));
+    const std::string kept = read_text(root / "farm" / "logs" / "farm.jsonl");
+    for (const std::string& text : {log, kept, read_text(root / "stderr")}) {
+        EXPECT_THAT(text, Not(HasSubstr("private wish")));
+        EXPECT_THAT(text, Not(HasSubstr(key)));
+    }
+    EXPECT_EQ(stop(), 0);
+}
+
+TEST_F(Farm, PrometheusFindsTheServerAndItsWorkers) {
+    const std::string port = std::to_string(free_port());
+    serve({"--workers", "1", "--set", "worker.metrics_port=" + port});
+    const std::string url = environment["TESSERA_SERVER"];
+    std::string targets;
+    while (targets.find("worker") == std::string::npos) {
+        targets = curl(url + "/api/v1/discovery/prometheus");
+    }
+    EXPECT_THAT(targets, HasSubstr("\"127.0.0.1:" + port + "\""));
+    EXPECT_THAT(
+        curl("http://127.0.0.1:" + port + "/metrics"),
+        HasSubstr("tessera_worker_resident_memory_bytes{worker=")
+    );
+    EXPECT_THAT(curl(url + "/metrics"), HasSubstr("tessera_workers{state=\"idle\"} 1\n"));
+    EXPECT_EQ(stop(), 0);
 }
 
 TEST_F(Farm, AnEqualKeyIsTheSameJobAndAnotherBodyUnderItIsRefused) {
