@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 JOBS ?= $(shell nproc)
 
-.PHONY: help demo serve build test sim chaos tsan fuzz bench lint format goldens test-gpu setup clean
+.PHONY: help demo serve monitor build test sim chaos tsan fuzz bench lint format goldens test-gpu test-zabbix setup clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -14,12 +14,16 @@ demo: build  ## set up, build, run a small farm and render ten pictures into dem
 serve: build  ## the farm on this machine, until Ctrl-C: http://127.0.0.1:7860
 	@build/release/bin/tessera serve --workers 2
 
+monitor:  ## Prometheus beside a running farm (TESSERA_SERVER), until Ctrl-C; says where to look
+	@tools/setup.sh monitor
+	@monitor/farm_prometheus.py
+
 build:  ## set up and build the program: build/release/bin/tessera
 	@tools/setup.sh build
 	@tools/build.sh release
 
 test:  ## set up, build with sanitizers and run the tests
-	@tools/setup.sh build test
+	@tools/setup.sh build test monitor
 	@tools/build.sh dev
 	@tools/build.sh release
 	@ctest --preset dev
@@ -63,8 +67,12 @@ goldens: build  ## check reference tensors: make goldens DIR=folder
 test-gpu:  ## on a machine with a CUDA GPU: one SD1.5-sized UNet on it against the CPU
 	@tools/test_gpu.sh
 
+test-zabbix: build  ## a real Zabbix, in a private folder, watches a farm by our template
+	@tools/setup.sh zabbix
+	@tests/monitor/zabbix_import.py build/release/bin/tessera
+
 setup:  ## install what build, test and lint need, without building
-	@tools/setup.sh build test lint bench
+	@tools/setup.sh build test monitor lint bench
 
 clean:  ## remove the build folders
 	rm -rf build

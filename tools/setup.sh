@@ -3,6 +3,7 @@
 # is there already. Idempotent; takes seconds when everything is in place.
 #
 #   tools/setup.sh build test     # the groups of tools/debian-packages.txt; default: build
+#   tools/setup.sh monitor        # also those of tools/debian-services.txt, which are only unpacked
 set -euo pipefail
 cd "$(dirname "$0")/.."
 groups=("${@:-build}")
@@ -10,10 +11,13 @@ groups=("${@:-build}")
 say() { printf '\033[1m%s\033[0m\n' "setup: $*" >&2; }
 die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
 
+packages_of_groups() {
+    awk -v groups=" ${groups[*]} " '!/^#/ && NF == 2 && index(groups, " " $1 " ") {print $2}' "$1"
+}
+
 install_debian_packages() {
     local wanted missing sudo=()
-    wanted=$(awk -v groups=" ${groups[*]} " '!/^#/ && NF == 2 && index(groups, " " $1 " ") {print $2}' \
-        tools/debian-packages.txt)
+    wanted=$(packages_of_groups tools/debian-packages.txt)
     # npm's Debian package is large; any npm will do.
     command -v npm >/dev/null || wanted+=$'\n'npm
     missing=$(comm -23 <(sort -u <<<"$wanted") \
@@ -29,6 +33,25 @@ install_debian_packages() {
     # shellcheck disable=SC2086
     "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
         apt-get install -y -qq --no-install-recommends $missing >/dev/null
+}
+
+# Services are fetched as apt knows them, checked by its signatures, and not installed.
+unpack_debian_services() {
+    local room=third_party/debian missing work package
+    missing=$(packages_of_groups tools/debian-services.txt |
+        while read -r package; do [ -e "$room/.have/$package" ] || echo "$package"; done)
+    [ -z "$missing" ] && return
+    say "unpacking into $room:" $missing
+    work=$(mktemp -d)
+    trap 'rm -rf "$work"' RETURN
+    # shellcheck disable=SC2086
+    (cd "$work" && apt-get download -qq -o APT::Sandbox::User=root $missing) ||
+        die "apt-get cannot fetch these; run apt-get update and try again"
+    mkdir -p "$room/.have"
+    for package in $missing; do
+        dpkg-deb -x "$work/${package}"_*.deb "$room"
+        touch "$room/.have/$package"
+    done
 }
 
 # What a folder's package-lock.json pins, as it pins it; nothing when it is there already.
@@ -54,6 +77,7 @@ install_onnxruntime() {
 install_clients() {
     install_npm_packages tests/clients "OpenAI's client (10 MB)"
     install_npm_packages tests/web "Playwright's library (10 MB)"
+    install_npm_packages tests/monitor "Grafana's schema and TypeScript (30 MB)"
 }
 
 # The vocabulary of OpenAI's CLIP, for checkpoints that bring none of their own: the first 48,894
@@ -77,6 +101,7 @@ install_clip_vocabulary() {
 }
 
 install_debian_packages
+unpack_debian_services
 install_onnxruntime
 install_clip_vocabulary
 case " ${groups[*]} " in *" test "*) install_clients ;; esac
