@@ -332,6 +332,9 @@ void Dispatcher::bury_predecessor(const WorkerHello& hello) {
     const std::string reason = "the worker process ended";
     const bool was_here = workers_.contains(gone);
     const auto unended = was_here ? part_with(gone, reason) : lost_.take(gone, now_);
+    if (was_here || unended.empty()) {
+        metrics_.workers_lost.add();  // else it was counted when it was lost
+    }
     if (!hello.predecessor_crash.empty()) {
         std::set<TaskKind> kinds;
         for (const LostClaim& claim : unended) {

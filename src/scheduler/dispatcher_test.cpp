@@ -91,6 +91,7 @@ class Dispatching : public testing::Test {
             return sha256 != missing_object_;
         };
         dispatching.say = [this](const std::string& line) { said_.push_back(line); };
+        dispatching.metrics = metrics_;
         dispatcher_.emplace(std::move(dispatching), *queue_, clock_, entropy_);
     }
 
@@ -156,6 +157,7 @@ class Dispatching : public testing::Test {
     ManualClock clock_;
     SeededEntropy entropy_{1};
     std::string missing_object_;
+    const std::shared_ptr<Metrics> metrics_ = std::make_shared<Metrics>();
     std::vector<std::string> said_;
     std::unique_ptr<SqliteTaskQueue> queue_;
     std::optional<Dispatcher> dispatcher_;
@@ -387,6 +389,26 @@ TEST_F(Dispatching, APlaceThatCrashesThreeTimesIsKeptOffThatKind) {
     }
     EXPECT_THAT(dispatcher_->workers().back().view.kept_off, ElementsAre(TaskKind::kRender));
     EXPECT_THAT(dispatcher_->workers().front().view.kept_off, IsEmpty());
+}
+
+TEST_F(Dispatching, EachProcessThatWentWithoutAWordIsCountedOnce) {
+    const auto lost = [this] {
+        const std::string text = metrics_->text();
+        const std::string name = "\ntessera_workers_lost_total ";
+        return std::stoi(text.substr(text.find(name) + name.size()));
+    };
+    Peer idle = connect(hello("w1"));
+    hang_up(idle);
+    (void)connect(successor("w2", "w1", "signal 9"));
+    EXPECT_EQ(lost(), 1) << "replaced before anybody missed it";
+    Peer busy = connect(hello("w3"));
+    busy.say(WorkerReady{1});
+    (void)enqueued();
+    hang_up(busy);
+    pass(kLinkGrace);
+    EXPECT_EQ(lost(), 2);
+    (void)connect(successor("w4", "w3", "signal 11"));
+    EXPECT_EQ(lost(), 2);
 }
 
 TEST_F(Dispatching, OneCrashIsOneFailureOfThePlaceHoweverMuchItHeld) {
