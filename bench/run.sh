@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # The figures of docs/performance.md, on this machine, now. Writes 4.3 GB under build/bench the first
 # time, and as much again as engine cache. Takes some ten minutes on two cores.
-#   bench/run.sh [rooms|queue|farm|processes|sd15|upscale|memory|demo|batch ...]      # default: all
+#   bench/run.sh [rooms|queue|farm|telemetry|processes|sd15|upscale|memory|demo|batch ...]      # default: all
 set -euo pipefail
 cd "$(dirname "$0")/.."
-parts=("${@:-rooms queue farm processes sd15 upscale memory demo batch}")
+parts=("${@:-rooms queue farm telemetry processes sd15 upscale memory demo batch}")
 bin=build/release/bin
 work=build/bench
 mkdir -p "$work"
@@ -27,6 +27,11 @@ if wants farm; then
     $bin/farm_bench $work/farm
     $bin/http_bench
     $bin/scheduler_bench
+fi
+
+if wants telemetry; then
+    title "measuring: an update, and a scrape with 1,000 workers and 10,000 waiting tasks"
+    $bin/telemetry_bench
 fi
 
 if wants processes; then
