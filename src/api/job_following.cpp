@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <atomic>
 #include <mutex>
-#include <string_view>
 #include <unordered_set>
 #include <utility>
 
@@ -295,8 +294,8 @@ bool is_detached(const http::Request& request) {
 void apply_request(const http::Request& request, const Caller& caller, JobSpec& spec) {
     spec.tenant = caller.tenant;
     spec.idempotency_key = request.fields.get("Idempotency-Key");
-    if (const auto caller = parse_traceparent(request.fields.get("traceparent"))) {
-        spec.traceparent = to_traceparent(*caller);
+    if (const auto upstream = parse_traceparent(request.fields.get("traceparent"))) {
+        spec.traceparent = to_traceparent(*upstream);
     }
 }
 

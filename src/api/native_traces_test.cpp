@@ -4,7 +4,7 @@
 
 #include <gmock/gmock.h>
 
-#include <algorithm>
+#include <atomic>
 #include <string>
 #include <thread>
 #include <vector>
@@ -41,7 +41,9 @@ class NativeTracesTest : public testing::Test {
     TestFarm farm_;
     NativeClient alice_{farm_, farm_.alice};
 
+    /// Of all that has happened.
     Json trace(const std::string& job) {
+        farm_.queue->flush();
         return json_of(alice_.get("/api/v1/jobs/" + job + "/trace"));
     }
 };
@@ -141,6 +143,7 @@ TEST_F(NativeTracesTest, HaveNoGapUnderLoadWhileWorkersDie) {
     threads.clear();
     for (const std::string& job : jobs) {
         EXPECT_EQ(farm_.ended(job).state, JobState::kDone);
+        farm_.queue->flush();
         const auto trace = farm_.traces->trace({job});
         ASSERT_TRUE(trace.has_value());
         EXPECT_EQ(fault_of(*trace), "") << job;
