@@ -30,7 +30,7 @@ if wants farm; then
 fi
 
 if wants telemetry; then
-    title "measuring: an update, and a scrape with 1,000 workers and 10,000 waiting tasks"
+    title "measuring: an update, a scrape with 1,000 workers and 10,000 waiting tasks, a job's trace"
     $bin/telemetry_bench
 fi
 

@@ -54,8 +54,9 @@ Result<std::string> print_after(
         client.get(after.empty() ? target : target + "&after=" + path_segment(after))
     );
     const auto answer = nlohmann::ordered_json::parse(text, nullptr, false);
-    const auto records = answer.is_object() ? answer.value("records", nlohmann::ordered_json::array())
-                                            : nlohmann::ordered_json::array();
+    const auto records = answer.is_object()
+                             ? answer.value("records", nlohmann::ordered_json::array())
+                             : nlohmann::ordered_json::array();
     for (const auto& each : records) {
         const std::string line = each.dump();
         if (const auto record = parse_log_record(line)) {

@@ -168,6 +168,7 @@ Result<FarmServerOptions> server_options(const Config& config, const Locations& 
     options.api.open = config.server.keys == "never" ||
                        (config.server.keys == "auto" && is_loopback(config.server.listen));
     options.log_prompts = config.log.prompts;
+    options.trace_endpoint = config.trace.endpoint;
     options.api.hosts = config.server.hosts;
     options.api.origins = config.server.cors_origins;
     options.api.requests_per_second = config.server.requests_per_second;

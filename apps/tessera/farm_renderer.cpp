@@ -197,9 +197,8 @@ Result<TaskResult> hand_in(
     return result;
 }
 
-Result<TaskResult> render(
-    const Job& job, ModelPool& pool, Upscalers& upscalers, Metrics& metrics
-) {
+Result<TaskResult> render(const Job& job, ModelPool& pool, Upscalers& upscalers, Metrics& metrics) {
+    StopWatch watch;
     TESSERA_ASSIGN(auto recipe, recipe_from_json(job.task.recipe));
     recipe = nth_of(std::move(recipe), job.task.plan.unit + 1);
     job.context.progress({0, 0, "reading the model"});
@@ -220,6 +219,7 @@ Result<TaskResult> render(
     TESSERA_ASSIGN(const auto canvas, canvas_of(job, recipe));
     StageSeconds seconds;
     const auto checkpoint = checkpoint_for(job, recipe.fingerprint);
+    const double loading = watch.lap();
     auto picture = paint(studio, recipe, canvas, checkpoint, job.stop, seconds);
     if (!picture && checkpoint && picture.error().kind == ErrorKind::kCorrupt) {
         job.context.log("starting anew, the checkpoint is damaged: " + picture.error().message);
@@ -233,6 +233,7 @@ Result<TaskResult> render(
         TESSERA_ASSIGN(metadata, picture_metadata(finished));
     }
     TESSERA_ASSIGN(auto result, hand_in(job, *picture, metadata, seconds));
+    result.times.insert(result.times.begin(), {"loading", loading});
     result.recipe = to_json(finished);
     result.fingerprint = finished.fingerprint;
     return result;

@@ -16,6 +16,7 @@
 #include "telemetry/log_file.h"
 #include "tessera/farm_catalog.h"
 #include "tessera/render_listener.h"
+#include "tessera/trace_export.h"
 #include "tessera/version.h"
 
 #include <sys/resource.h>
@@ -90,6 +91,7 @@ struct FarmServer::Parts {
     Entropy& entropy = Entropy::system();
 
     const std::shared_ptr<Metrics> metrics = std::make_shared<Metrics>();
+    std::unique_ptr<TraceExport> trace_export;  ///< where it is asked for
 
     std::optional<SayingListener> listener;
     std::optional<ModelShelf> shelf;
@@ -121,6 +123,7 @@ struct FarmServer::Parts {
     Status open_data();
     Status open_keys();
     Status connect_queue();
+    Status start_traces(const std::vector<JobView>& unfinished);
     Status serve();
     Status serve_own_workers();
     void write_metrics(MetricWriter& writer) const;
@@ -198,12 +201,9 @@ Status FarmServer::Parts::connect_queue() {
         auto view = queue->job(id);
         return view ? std::optional(*std::move(view)) : std::nullopt;
     };
-    queue_events = std::make_unique<QueueEvents>(
-        *events,
-        clock,
-        job_of,
-        [this](const JobId& id) { return place_of(*dispatcher, id); }
-    );
+    queue_events = std::make_unique<QueueEvents>(*events, clock, job_of, [this](const JobId& id) {
+        return place_of(*dispatcher, id);
+    });
     DispatcherOptions dispatching = options.dispatcher;
     TESSERA_ASSIGN(const ObjectTokens tokens, api::object_tokens(options.api.object_secret));
     dispatching.object_token = api::object_token_maker(tokens, clock);
@@ -222,7 +222,7 @@ Status FarmServer::Parts::connect_queue() {
     TESSERA_ASSIGN(const auto unfinished, unfinished_jobs(*queue));
     queue_log.emplace(log, job_of, options.log_prompts);
     queue_metrics = std::make_unique<QueueMetrics>(*metrics, clock, unfinished);
-    traces = std::make_shared<JobTraces>(clock, unfinished);
+    TESSERA_TRY(start_traces(unfinished));
     event_watch = queue->watch([this](const QueueEvent& event) {
         queue_metrics->hear(event);
         traces->hear(event);
@@ -230,6 +230,26 @@ Status FarmServer::Parts::connect_queue() {
         queue_events->hear(event);
         objects->hear(event);
     });
+    return {};
+}
+
+Status FarmServer::Parts::start_traces(const std::vector<JobView>& unfinished) {
+    JobTraces::OnEnd on_end;
+    if (!options.trace_endpoint.empty()) {
+        TraceExportOptions exporting;
+        exporting.endpoint = options.trace_endpoint;
+        exporting.version = options.api.version;
+        exporting.say = say;
+        auto started = TraceExport::start(std::move(exporting), *metrics);
+        if (!started) {
+            return fail(ErrorKind::kInvalidArgument, "trace.endpoint: {}", started.error().message);
+        }
+        trace_export = *std::move(started);
+        on_end = [this](std::shared_ptr<const JobHistory> life) {
+            trace_export->add(std::move(life));
+        };
+    }
+    traces = std::make_shared<JobTraces>(clock, unfinished, JobTraceLimits{}, std::move(on_end));
     return {};
 }
 
@@ -283,7 +303,9 @@ void FarmServer::Parts::write_metrics(MetricWriter& writer) const {
     if (options.http.tls) {
         if (const auto end = http::certificate_expiry(options.http.tls->certificate)) {
             writer.write(
-                metric::kCertificateExpiry, {}, std::chrono::duration<double>(end->time_since_epoch()).count()
+                metric::kCertificateExpiry,
+                {},
+                std::chrono::duration<double>(end->time_since_epoch()).count()
             );
         }
     }

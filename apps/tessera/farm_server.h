@@ -38,6 +38,7 @@ struct FarmServerOptions {
     Duration orphan_grace = std::chrono::hours(24);
     Duration sweep_interval = std::chrono::minutes(10);
     bool log_prompts = false;
+    std::string trace_endpoint;  ///< of a collector; empty: none
 };
 
 /// The whole farm but its workers, in one process.

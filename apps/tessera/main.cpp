@@ -77,6 +77,7 @@ int run(int argc, char** argv) {
     add_jobs(program, action);
     add_farm(program, action);
     add_logs(program, action);
+    add_trace(program, action);
     try {
         program.parse(argc, argv);
     } catch (const CLI::ParseError& end) {

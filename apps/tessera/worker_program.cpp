@@ -62,17 +62,19 @@ Result<std::unique_ptr<http::Server>> serve_metrics(
 ) {
     const std::string node = setup.node.empty() ? host_name() : setup.node;
     const auto collected = metrics->collect([worker = process.worker, node](MetricWriter& writer) {
-        writer.write(
-            metric::kWorkerMemory, {worker, node}, static_cast<double>(resident_bytes())
-        );
+        writer.write(metric::kWorkerMemory, {worker, node}, static_cast<double>(resident_bytes()));
         writer.write(metric::kBuildInfo, {version_text()}, 1.0);
     });
     http::Router router;
-    router.add("GET", "/metrics", [metrics, collected](const std::shared_ptr<http::Exchange>& exchange) {
-        http::Response response{200, {}, metrics->text()};
-        response.fields.add("Content-Type", "text/plain; version=0.0.4; charset=utf-8");
-        exchange->respond(std::move(response));
-    });
+    router.add(
+        "GET",
+        "/metrics",
+        [metrics, collected](const std::shared_ptr<http::Exchange>& exchange) {
+            http::Response response{200, {}, metrics->text()};
+            response.fields.add("Content-Type", "text/plain; version=0.0.4; charset=utf-8");
+            exchange->respond(std::move(response));
+        }
+    );
     http::ServerOptions options;
     options.address = setup.metrics_listen;
     options.port = static_cast<std::uint16_t>(setup.metrics_port + process.number);

@@ -44,7 +44,7 @@ inline constexpr const char* kWorkerKeyVariable = "TESSERA_KEY";
 /// What one of them is.
 struct WorkerProcess {
     std::string worker;
-    int number = 0;  ///< of its place, from 0
+    int number = 0;      ///< of its place, from 0
     int supervisor = 0;  ///< the process without which it does not live on
     std::string predecessor;
     std::string crash;

@@ -66,9 +66,8 @@ http::Handler for_operators(std::function<http::Response(const http::Request&)> 
 }  // namespace
 
 void add_metrics_routes(http::Router& router, const ApiParts& parts) {
-    auto collected = parts.metrics->collect([parts](MetricWriter& writer) {
-        write_server(parts, writer);
-    });
+    auto collected =
+        parts.metrics->collect([parts](MetricWriter& writer) { write_server(parts, writer); });
     router.add(
         "GET",
         "/metrics",
@@ -80,9 +79,7 @@ void add_metrics_routes(http::Router& router, const ApiParts& parts) {
         })
     );
     router.add(
-        "GET",
-        "/api/v1/discovery/prometheus",
-        for_operators([parts](const http::Request& request) {
+        "GET", "/api/v1/discovery/prometheus", for_operators([parts](const http::Request& request) {
             return http::json_response(200, targets(parts, request));
         })
     );

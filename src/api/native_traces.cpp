@@ -51,9 +51,7 @@ OrderedJson trace_json(const JobId& job, const JobTrace& trace) {
 Checked<http::Response> trace(
     const ApiParts& parts, const http::Request& request, const Caller& caller
 ) {
-    TESSERA_ASSIGN(
-        const JobView job, find_job(parts.queue, caller, parameter_of(request, "id"))
-    );
+    TESSERA_ASSIGN(const JobView job, find_job(parts.queue, caller, parameter_of(request, "id")));
     const auto trace = parts.traces->trace(job.id);
     if (!trace) {
         return refuse(

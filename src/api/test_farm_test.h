@@ -315,9 +315,8 @@ class TestFarm {
             [](const JobId& /*id*/) { return std::optional<QueuePlace>(); }
         );
         objects = std::make_shared<ObjectDesk>(*queue, *store, clock, folder.path / "uploads");
-        queue_metrics = std::make_unique<QueueMetrics>(
-            *metrics, clock, unfinished_jobs(*queue).value()
-        );
+        queue_metrics =
+            std::make_unique<QueueMetrics>(*metrics, clock, unfinished_jobs(*queue).value());
         watch = queue->watch([this](const QueueEvent& event) {
             queue_events->hear(event);
             queue_metrics->hear(event);

@@ -17,8 +17,12 @@ TEST(UlidTime, IsWhenTheIdWasMade) {
 
 TEST(UlidTime, IsNoneOfAnythingElse) {
     for (const char* id :
-         {"", "a", "01kb0000000000000000000000u", "01kb000000000000000000000u",
-          "81kb0000000000000000000000", "01KB0000000000000000000000"}) {
+         {"",
+          "a",
+          "01kb0000000000000000000000u",
+          "01kb000000000000000000000u",
+          "81kb0000000000000000000000",
+          "01KB0000000000000000000000"}) {
         EXPECT_FALSE(ulid_time(id).has_value()) << id;
     }
 }

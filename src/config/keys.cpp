@@ -329,12 +329,14 @@ std::vector<ConfigKey> worker_keys() {
         key("worker.metrics_listen",
             at,
             &W::metrics_listen,
-            "The address on which Prometheus finds the worker processes themselves. No key is asked "
+            "The address on which Prometheus finds the worker processes themselves. No key is "
+            "asked "
             "for there."),
         key("worker.metrics_port",
             at,
             &W::metrics_port,
-            "The port of the first of them, the others follow. 0: the processes listen nowhere; the "
+            "The port of the first of them, the others follow. 0: the processes listen nowhere; "
+            "the "
             "server has their metrics anyway.",
             Within<int>{0, 65'000}),
     };
@@ -452,7 +454,8 @@ std::vector<ConfigKey> log_keys() {
         key("log.prompts",
             at,
             &L::prompts,
-            "Whether the log may quote what people asked for. Keys and the like never stand in it."),
+            "Whether the log may quote what people asked for. Keys and the like never stand in it."
+        ),
     };
 }
 

@@ -33,7 +33,7 @@ struct TaskMark {
     int unit = 0;
     Duration at{};  ///< since the life began
     WorkerId worker;
-    Epoch epoch;  ///< none: not known, of a task that ran before a restart
+    Epoch epoch;                           ///< none: not known, of a task that ran before a restart
     std::shared_ptr<const Ending> ending;  ///< nothing to tell: none
 };
 

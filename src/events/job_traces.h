@@ -33,8 +33,8 @@ struct JobTrace {
 };
 
 /// Makes the trace of each job out of what the queue says, and keeps those of jobs that live or
-/// ended lately. Workers are not asked: they name the spans that belong to a task by its traceparent
-/// (telemetry/trace_context.h). Thread-safe.
+/// ended lately. Workers are not asked: they name the spans that belong to a task by its
+/// traceparent (telemetry/trace_context.h). Thread-safe.
 class JobTraces {
   public:
     using Limits = JobTraceLimits;

@@ -482,7 +482,8 @@ class AnyOrder : public JobTracesTest, public testing::WithParamInterface<std::u
                 ASSERT_FALSE(trace->has_ended);
             }
             if (trace) {
-                ASSERT_EQ(fault_of(*trace), "") << fmt::format("{}", fmt::join(outline(*trace), "\n"));
+                ASSERT_EQ(fault_of(*trace), "")
+                    << fmt::format("{}", fmt::join(outline(*trace), "\n"));
             }
         }
     }

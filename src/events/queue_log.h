@@ -8,8 +8,8 @@
 
 namespace tessera {
 
-/// Writes down what happens to jobs and tasks: accepted, given to a worker, failed, lost, done. What
-/// the person wrote (prompts) is hidden unless `prompts` says otherwise. Thread-safe.
+/// Writes down what happens to jobs and tasks: accepted, given to a worker, failed, lost, done.
+/// What the person wrote (prompts) is hidden unless `prompts` says otherwise. Thread-safe.
 class QueueLog {
   public:
     /// For prompt and trace of a job; nothing when it is not known any more.

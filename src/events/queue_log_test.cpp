@@ -32,7 +32,9 @@ class QueueLogTest : public testing::Test {
             event.failure.emplace();
             event.failure->message = why;
         }
-        const QueueLog queue_log(log_, [](const JobId&) { return job(); }, prompts);
+        const QueueLog queue_log(
+            log_, [](const JobId&) { return job(); }, prompts
+        );
         queue_log.hear(event);
     }
 

@@ -101,7 +101,7 @@ struct ObjectRef {
     bool operator==(const ObjectRef&) const = default;
 };
 
-/// Where a task's time went, by stage ("text", "steps", "decoding", "enlarging", "storing").
+/// Where time went, by stage ("loading", "text", "steps", "decoding", "enlarging", "storing").
 struct StageTime {
     std::string stage;
     double seconds = 0.0;

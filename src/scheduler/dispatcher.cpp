@@ -625,9 +625,9 @@ AssignTask Dispatcher::message_for(const Claim& claim) const {
     message.checkpoint = claim.checkpoint;
     message.object_token = options_.object_token ? options_.object_token(claim) : "";
     const std::string& caller = claim.job->spec.traceparent;
-    message.traceparent = to_traceparent(
-        attempt_context(claim.task.job, caller, claim.task.index, claim.epoch.value)
-    );
+    message.traceparent =
+        to_traceparent(attempt_context(claim.task.job, caller, claim.task.index, claim.epoch.value)
+        );
     return message;
 }
 

@@ -87,7 +87,7 @@ inline constexpr MetricFamily kRun{
 inline constexpr MetricFamily kStage{
     .name = "tessera_stage_seconds",
     .kind = MetricKind::kHistogram,
-    .help = "Time of a task's stages: encode, denoise, decode, upscale, store.",
+    .help = "Time of a task's stages: load, encode, denoise, decode, upscale, store.",
     .labels = {"stage"},
     .bounds = kStageBounds,
     .most_series = 16,
@@ -296,6 +296,12 @@ inline constexpr MetricFamily kCertificateExpiry{
     .name = "tessera_certificate_expiry_timestamp_seconds",
     .kind = MetricKind::kGauge,
     .help = "When the server's certificate ends.",
+};
+inline constexpr MetricFamily kTracesExported{
+    .name = "tessera_traces_exported_total",
+    .kind = MetricKind::kCounter,
+    .help = "Traces of jobs for the collector, by result: sent or dropped.",
+    .labels = {"result"},
 };
 inline constexpr MetricFamily kBuildInfo{
     .name = "tessera_build_info",

@@ -56,8 +56,8 @@ std::string escaped(std::string_view text) {
     for (std::size_t i = 0; i < text.size(); ++i) {
         const auto byte = static_cast<unsigned char>(text[i]);
         const auto rest = text.substr(i);
-        const bool is_c1 = byte == 0xC2 && rest.size() > 1 &&
-                           static_cast<unsigned char>(rest[1]) < 0xA0;
+        const bool is_c1 =
+            byte == 0xC2 && rest.size() > 1 && static_cast<unsigned char>(rest[1]) < 0xA0;
         const bool turns =
             rest.starts_with("\xE2\x80") && rest.size() > 2 &&
             ((rest[2] >= '\xAA' && rest[2] <= '\xAE') || rest[2] == '\x8E' || rest[2] == '\x8F');
@@ -126,8 +126,8 @@ std::optional<LogRecord> parse_log_record(std::string_view text) {
         return std::nullopt;
     }
     LogRecord record;
-    record.time = WallTime(std::chrono::seconds(::timegm(&day))) +
-                  std::chrono::milliseconds(milliseconds);
+    record.time =
+        WallTime(std::chrono::seconds(::timegm(&day))) + std::chrono::milliseconds(milliseconds);
     record.level = *level;
     record.message = text_of("message");
     record.job = text_of("job");

@@ -7,6 +7,7 @@
 #include <spdlog/sinks/rotating_file_sink.h>
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
 namespace tessera {
@@ -48,6 +49,7 @@ struct LogFile::State {
     const std::uint64_t bytes;
     const std::size_t files;
     spdlog::sinks::rotating_file_sink_mt sink;
+    std::atomic<std::size_t> lost = 0;  ///< records since the last that was written
 };
 
 LogFile::LogFile(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -59,9 +61,7 @@ Result<std::unique_ptr<LogFile>> LogFile::open(
     std::error_code error;
     std::filesystem::create_directories(folder, error);
     try {
-        return std::unique_ptr<LogFile>(
-            new LogFile(std::make_unique<State>(folder, bytes, files))
-        );
+        return std::unique_ptr<LogFile>(new LogFile(std::make_unique<State>(folder, bytes, files)));
     } catch (const spdlog::spdlog_ex& problem) {
         return fail(
             ErrorKind::kUnavailable,
@@ -73,12 +73,23 @@ Result<std::unique_ptr<LogFile>> LogFile::open(
 }
 
 void LogFile::write(const LogRecord& record) {
-    const std::string line = to_json(record);
-    try {
+    const auto put = [this](const LogRecord& one) {
+        const std::string line = to_json(one);
         state_->sink.log(spdlog::details::log_msg({}, spdlog::level::info, line));
         state_->sink.flush();
+    };
+    const std::size_t lost = state_->lost.exchange(0);
+    try {
+        if (lost > 0) {
+            LogRecord gap;
+            gap.time = record.time;
+            gap.level = LogLevel::kWarning;
+            gap.message = fmt::format("{} records before this could not be written", lost);
+            put(gap);
+        }
+        put(record);
     } catch (const spdlog::spdlog_ex&) {
-        // Nobody can be told of it in the log.
+        state_->lost += lost + 1;
     }
 }
 

@@ -36,7 +36,7 @@ class LogFile {
     LogFile(const LogFile&) = delete;
     LogFile& operator=(const LogFile&) = delete;
 
-    /// What cannot be written (the disk is full) is dropped.
+    /// What cannot be written (the disk is full) is dropped, and their number told afterwards.
     void write(const LogRecord& record);
     /// The newest that fit, the oldest of them first, as lines of JSON. Reads files: slow.
     [[nodiscard]] std::vector<std::string> read(const LogQuery& query) const;

@@ -46,8 +46,12 @@ TEST(Log, IsReadAgain) {
     record.trace = "ab";
     EXPECT_EQ(parse_log_record(to_json(record)), record);
     for (const char* wrong :
-         {"", "[]", "{", R"({"time":"2027-01-15T08:00:00.123Z","level":"loud"})",
-          R"({"time":"yesterday","level":"info"})", R"({"time":5,"level":"info"})"}) {
+         {"",
+          "[]",
+          "{",
+          R"({"time":"2027-01-15T08:00:00.123Z","level":"loud"})",
+          R"({"time":"yesterday","level":"info"})",
+          R"({"time":5,"level":"info"})"}) {
         EXPECT_FALSE(parse_log_record(wrong)) << wrong;
     }
 }
@@ -59,8 +63,12 @@ TEST(Log, IsALineForPeople) {
 }
 
 TEST(Log, CommandsNoTerminal) {
-    const std::string line =
-        to_line(record_of("", "a\x1b[2Jb\nc\x7f\xc2\x9b" "d\xe2\x80\xae" "e"));
+    const std::string line = to_line(record_of(
+        "",
+        "a\x1b[2Jb\nc\x7f\xc2\x9b"
+        "d\xe2\x80\xae"
+        "e"
+    ));
     EXPECT_THAT(line, HasSubstr("a\\x1b[2Jb\\nc\\x7f\\x9bde"));
 }
 
@@ -94,11 +102,11 @@ TEST(Log, PassesOnWhatMattersWithoutSecrets) {
 
 class LogFileTest : public testing::Test {
   protected:
-    LogFileTest() {
+    void SetUp() override {
         std::string name = (std::filesystem::temp_directory_path() / "tessera-log-XXXXXX").string();
         folder_ = ::mkdtemp(name.data());
     }
-    ~LogFileTest() override { std::filesystem::remove_all(folder_); }
+    void TearDown() override { std::filesystem::remove_all(folder_); }
 
     std::filesystem::path folder_;
 };

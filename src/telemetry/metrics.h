@@ -87,8 +87,9 @@ struct MetricChange {
 class MetricWriter {
   public:
     virtual ~MetricWriter() = default;
-    /// Of a gauge, or of a counter that somebody else counts. Series are told apart by their labels:
-    /// each is written once, those that matter most first, as the rest may be added up as "other".
+    /// Of a gauge, or of a counter that somebody else counts. Series are told apart by their
+    /// labels: each is written once, those that matter most first, as the rest may be added up as
+    /// "other".
     virtual void write(const MetricFamily& family, LabelValues labels, double value) = 0;
 };
 

@@ -19,8 +19,7 @@ struct SpanBatch {
 /// own rules: ids in hex, 64-bit numbers as text. `service` are the resource's attributes. What is
 /// no UTF-8 becomes U+FFFD.
 [[nodiscard]] std::string otlp_json(
-    std::span<const std::pair<std::string, std::string>> service,
-    std::span<const SpanBatch> batches
+    std::span<const std::pair<std::string, std::string>> service, std::span<const SpanBatch> batches
 );
 
 }  // namespace tessera

@@ -15,13 +15,13 @@ namespace tessera {
 /// A moment in the world; within a trace they are as exact as a monotonic clock.
 using SpanTime = std::chrono::sys_time<std::chrono::microseconds>;
 
-using SpanValue = std::variant<std::string, std::int64_t, double>;
+using SpanValue = std::variant<std::string, std::int64_t>;
 
 /// A piece of work in a trace, or of waiting.
 struct Span {
     SpanId id;
-    SpanId parent;     ///< none: it is the first of its trace
-    std::string name;  ///< of a handful
+    SpanId parent;          ///< none: it is the first of its trace
+    std::string name;       ///< of a handful
     bool is_entry = false;  ///< it answers somebody outside
     SpanTime begin;
     std::optional<SpanTime> end;  ///< absent: it goes on

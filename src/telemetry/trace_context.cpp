@@ -24,21 +24,18 @@ std::optional<Number> read_hex(std::string_view text) {
     return error == std::errc() ? std::optional(number) : std::nullopt;
 }
 
-/// A hash is never 0 in practice, and must not be in a trace.
+/// 0 is no name.
 std::uint64_t none_to_one(std::uint64_t number) {
     return number == 0 ? 1 : number;
 }
 
-TraceId trace_id_of(const FastHash& hash) {
-    const std::string hex = hash.hex();
+/// What is a job's own of 128 bits.
+TraceId own_id(const JobId& job) {
+    const std::string hex = FastHash().add("trace").add(job.value).hex();
     const std::string_view digits = hex;
     return {
         read_hex<std::uint64_t>(digits.substr(0, 16)).value_or(0),
         none_to_one(read_hex<std::uint64_t>(digits.substr(16, 16)).value_or(0))};
-}
-
-SpanId span_id_of(const FastHash& hash) {
-    return {trace_id_of(hash).low};
 }
 
 }  // namespace
@@ -82,30 +79,33 @@ std::optional<TraceContext> parse_traceparent(std::string_view text) {
 }
 
 TraceContext job_context(const JobId& job, std::string_view caller) {
+    const TraceId own = own_id(job);
     TraceContext context;
     if (const auto parent = parse_traceparent(caller)) {
         context = *parent;
     } else {
-        context.trace = trace_id_of(FastHash().add("trace").add(job.value));
+        context.trace = own;
     }
-    context.span = span_id_of(FastHash().add("job").add(job.value));
+    context.span = child_of({own.high}, 0);
     return context;
 }
 
 TraceContext attempt_context(
     const JobId& job, std::string_view caller, int task, std::uint64_t epoch
 ) {
+    constexpr std::uint64_t kTasks = std::uint64_t{1} << 32U;  // beyond the numbers of other parts
     TraceContext context = job_context(job, caller);
-    context.span = span_id_of(FastHash()
-                                  .add("attempt")
-                                  .add(job.value)
-                                  .add(static_cast<std::uint64_t>(task))
-                                  .add(epoch));
+    context.span = child_of(context.span, kTasks + static_cast<std::uint64_t>(task));
+    context.span = child_of(context.span, epoch);
     return context;
 }
 
+/// SplitMix64's step, which gives different numbers for different ones.
 SpanId child_of(SpanId parent, std::uint64_t number) {
-    return span_id_of(FastHash().add("child").add(parent.value).add(number));
+    std::uint64_t mixed = parent.value + (number + 1) * 0x9E3779B97F4A7C15U;
+    mixed = (mixed ^ (mixed >> 30U)) * 0xBF58476D1CE4E5B9U;
+    mixed = (mixed ^ (mixed >> 27U)) * 0x94D049BB133111EBU;
+    return {none_to_one(mixed ^ (mixed >> 31U))};
 }
 
 }  // namespace tessera

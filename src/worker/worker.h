@@ -100,7 +100,7 @@ class Worker {
     bool abandoned_ = false;
     std::vector<ModelOffer> models_;
     bool told_too_many_ = false;
-    Instant reported_;  ///< when it was last told what was measured and logged
+    Instant reported_;        ///< when it was last told what was measured and logged
     std::uint64_t news_ = 0;  ///< counts what the heart should look at
     std::map<std::pair<TaskId, Epoch>, Running> running_;
     std::vector<std::jthread> ended_;  ///< to be joined

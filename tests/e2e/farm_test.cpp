@@ -28,9 +28,8 @@ int free_port() {
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof(address);
-    const bool is_bound =
-        ::bind(socket, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
-        ::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size) == 0;
+    const bool is_bound = ::bind(socket, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
+                          ::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size) == 0;
     EXPECT_TRUE(is_bound);
     ::close(socket);
     return ntohs(address.sin_port);
@@ -216,6 +215,23 @@ TEST_F(Farm, LogsNeitherKeysNorPrompts) {
         EXPECT_THAT(text, Not(HasSubstr("private wish")));
         EXPECT_THAT(text, Not(HasSubstr(key)));
     }
+    EXPECT_EQ(stop(), 0);
+}
+
+TEST_F(Farm, TracesTellWhereAJobsTimeWent) {
+    serve({"--workers", "1"});
+    const std::string job = submit({"a boat on a lake", "--steps", "3"});
+    ASSERT_EQ(run({"watch", job}).exit_code, 0);
+    const Outcome chart = run({"trace", job});
+    EXPECT_EQ(chart.exit_code, 0) << chart.err;
+    for (const char* part :
+         {"submit", "render 1", "wait", "attempt", "load", "encode", "denoise", "decode", "store"}) {
+        EXPECT_THAT(chart.out, HasSubstr(part));
+    }
+    EXPECT_THAT(chart.out, Not(HasSubstr("boat")));
+    const Outcome stranger = run({"trace", "01kb"});
+    EXPECT_NE(stranger.exit_code, 0);
+    EXPECT_THAT(stranger.err, HasSubstr("there is no job 01kb"));
     EXPECT_EQ(stop(), 0);
 }
 
