@@ -56,8 +56,17 @@ class Farm : public ProgramTest {
     }
 
     void serve(const std::vector<std::string>& more = {}) {
+        // It shares standard error with the commands that are looked at.
         std::vector<std::string> arguments{
-            "serve", "--port", "0", "--threads", "1", "--data", (root / "farm").string()};
+            "serve",
+            "--port",
+            "0",
+            "--threads",
+            "1",
+            "--data",
+            (root / "farm").string(),
+            "--set",
+            "log.level=error"};
         arguments.insert(arguments.end(), more.begin(), more.end());
         server_ = start(arguments);
         wait_for_text(server_, root / "stdout", "Ctrl-C");
@@ -179,7 +188,9 @@ TEST_F(Farm, DeliversWhateverDies) {
         "--set",
         "worker.checkpoint_least=0s",
         "--set",
-        "worker.checkpoint_share=0"};
+        "worker.checkpoint_share=0",
+        "--set",
+        "log.level=info"};
     serve(options);
     const std::string job = submit({"a castle", "--count", "8", "--seed", "5", "--steps", "12"});
     kill_workers();
@@ -225,7 +236,15 @@ TEST_F(Farm, TracesTellWhereAJobsTimeWent) {
     const Outcome chart = run({"trace", job});
     EXPECT_EQ(chart.exit_code, 0) << chart.err;
     for (const char* part :
-         {"submit", "render 1", "wait", "attempt", "load", "encode", "denoise", "decode", "store"}) {
+         {"submit",
+          "render 1",
+          "wait",
+          "attempt",
+          "load",
+          "encode",
+          "denoise",
+          "decode",
+          "store"}) {
         EXPECT_THAT(chart.out, HasSubstr(part));
     }
     EXPECT_THAT(chart.out, Not(HasSubstr("boat")));
