@@ -78,6 +78,7 @@ int run(int argc, char** argv) {
     add_farm(program, action);
     add_logs(program, action);
     add_trace(program, action);
+    add_top(program, action);
     try {
         program.parse(argc, argv);
     } catch (const CLI::ParseError& end) {

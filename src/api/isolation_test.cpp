@@ -35,6 +35,7 @@ std::map<Route, Attempt> attempts(const std::string& job, const std::string& upl
         {{"POST", "/api/v1/uploads"}, {"/api/v1/uploads", fake_picture(8, 8, "bob's"), 201}},
         {{"GET", "/api/v1/events"}, {"/api/v1/events?job=" + job, {}, 404}},
         {{"GET", "/api/v1/events/ws"}, {"/api/v1/events/ws?job=" + job}},
+        {{"GET", "/api/v1/queue"}, {"/api/v1/queue", {}, 200}},
         {{"GET", "/api/v1/workers"}, {"/api/v1/workers", {}, 200}},
         {{"POST", "/api/v1/workers/{id}/drain"}, {"/api/v1/workers/worker-1/drain", "{}", 403}},
         {{"GET", "/api/v1/models"}, {"/api/v1/models", {}, 200}},

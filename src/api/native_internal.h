@@ -18,6 +18,7 @@ void add_native_job_routes(http::Router& router, const SharedParts& parts);
 void add_native_upload_routes(http::Router& router, const SharedParts& parts);
 void add_native_image_routes(http::Router& router, const SharedParts& parts);
 void add_native_event_routes(http::Router& router, const SharedParts& parts);
+void add_native_queue_routes(http::Router& router, const SharedParts& parts);
 void add_native_worker_routes(http::Router& router, const SharedParts& parts);
 void add_native_model_routes(http::Router& router, const SharedParts& parts);
 void add_native_usage_routes(http::Router& router, const SharedParts& parts);

@@ -83,6 +83,7 @@ void add_native_routes(http::Router& router, const ApiParts& parts) {
     add_native_upload_routes(router, shared);
     add_native_image_routes(router, shared);
     add_native_event_routes(router, shared);
+    add_native_queue_routes(router, shared);
     add_native_worker_routes(router, shared);
     add_native_log_routes(router, shared);
     add_native_trace_routes(router, shared);

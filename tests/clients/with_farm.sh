@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Runs a client against a farm of its own: starts one that asks for keys on a free port, gives the
 # farm's address and a user's key to the command as its last two words (and as TESSERA_SERVER and
-# TESSERA_KEY), stops the farm, and ends as the command ended.
+# TESSERA_KEY; an administrator's is in TESSERA_ADMIN_KEY), stops the farm, and ends as the command
+# ended.
 #
 #     tests/clients/with_farm.sh build/dev/bin/tessera node tests/clients/openai.mjs
 set -euo pipefail
@@ -27,7 +28,7 @@ until grep -q 'Ctrl-C' "$scratch/greeting"; do
 done
 TESSERA_SERVER=$(grep -om1 'http://[^ ]*' "$scratch/greeting")
 TESSERA_KEY=$(grep -om1 'tsr_[A-Za-z0-9_]*' "$scratch/greeting")
-export TESSERA_SERVER TESSERA_KEY
+export TESSERA_SERVER TESSERA_KEY TESSERA_ADMIN_KEY=$TESSERA_KEY
 TESSERA_KEY=$("$tessera" keys add client 2>/dev/null)
 
 code=0
