@@ -34,7 +34,7 @@ attr_t attributes_of(BoardLine::Look look, bool colour) {
         case BoardLine::Look::kSelected:
             return A_REVERSE;
         case BoardLine::Look::kTrouble:
-            return A_BOLD | (colour ? COLOR_PAIR(kRed) : 0);
+            return A_BOLD | (colour ? static_cast<attr_t>(COLOR_PAIR(kRed)) : attr_t{0});
         case BoardLine::Look::kFaint:
             return A_DIM;
         case BoardLine::Look::kPlain:
