@@ -25,6 +25,7 @@ void add_farm(CLI::App& program, Action& action);
 void add_logs(CLI::App& program, Action& action);
 void add_trace(CLI::App& program, Action& action);
 void add_top(CLI::App& program, Action& action);
+void add_report(CLI::App& program, Action& action);
 void add_render(CLI::App& program, Action& action);
 void add_repeat(CLI::App& program, Action& action);
 void add_upscale(CLI::App& program, Action& action);

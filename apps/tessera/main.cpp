@@ -79,6 +79,7 @@ int run(int argc, char** argv) {
     add_logs(program, action);
     add_trace(program, action);
     add_top(program, action);
+    add_report(program, action);
     try {
         program.parse(argc, argv);
     } catch (const CLI::ParseError& end) {

@@ -39,6 +39,7 @@ std::map<Route, Attempt> attempts(const std::string& job, const std::string& upl
         {{"GET", "/api/v1/workers"}, {"/api/v1/workers", {}, 200}},
         {{"POST", "/api/v1/workers/{id}/drain"}, {"/api/v1/workers/worker-1/drain", "{}", 403}},
         {{"GET", "/api/v1/models"}, {"/api/v1/models", {}, 200}},
+        {{"GET", "/api/v1/report"}, {"/api/v1/report", {}, 200}},
         {{"GET", "/api/v1/usage"}, {"/api/v1/usage", {}, 200}},
         {{"GET", "/api/v1/keys"}, {"/api/v1/keys", {}, 403}},
         {{"POST", "/api/v1/keys"}, {"/api/v1/keys", R"({"name":"x","tenant":"alice"})", 403}},

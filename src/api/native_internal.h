@@ -21,6 +21,7 @@ void add_native_event_routes(http::Router& router, const SharedParts& parts);
 void add_native_queue_routes(http::Router& router, const SharedParts& parts);
 void add_native_worker_routes(http::Router& router, const SharedParts& parts);
 void add_native_model_routes(http::Router& router, const SharedParts& parts);
+void add_native_report_routes(http::Router& router, const SharedParts& parts);
 void add_native_usage_routes(http::Router& router, const SharedParts& parts);
 void add_native_log_routes(http::Router& router, const SharedParts& parts);
 void add_native_trace_routes(http::Router& router, const SharedParts& parts);

@@ -88,6 +88,7 @@ void add_native_routes(http::Router& router, const ApiParts& parts) {
     add_native_log_routes(router, shared);
     add_native_trace_routes(router, shared);
     add_native_model_routes(router, shared);
+    add_native_report_routes(router, shared);
     add_native_usage_routes(router, shared);
     add_native_key_routes(router, shared);
     add_native_document_routes(router);
